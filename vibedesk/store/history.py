@@ -1,0 +1,295 @@
+"""Conversations: what was asked, and what every lane answered, as SQLite keeps them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from vibedesk.engine.types import Attempt, Cost, Image, Parameters, Usage
+from vibedesk.store.database import Database, packed, stamp
+
+LONGEST_TITLE = 80
+
+
+class LaneSpec(Struct, frozen=True, kw_only=True):
+    """A lane as the conversation remembers it. `model` is PROVIDER/MODEL, or "" where `route` names a route.
+
+    `via` is "" (as the route or the gateway says), "gateway" or "direct".
+    """
+
+    id: str
+    model: str
+    route: str = ""
+    via: str = ""
+    system: str = ""
+    parameters: Parameters = Parameters()
+    linked: bool = True
+
+
+class StoredTurn(Struct, frozen=True, kw_only=True):
+    """One message of the user's; `lanes` are the ids of the lanes that were asked."""
+
+    id: str
+    position: int
+    text: str
+    images: tuple[Image, ...] = ()
+    created: datetime
+    lanes: tuple[str, ...] = ()
+
+
+class StoredAnswer(Struct, frozen=True, kw_only=True):
+    """What one lane answered to one turn. `outcome` None = still streaming; `replaced` = a later one stands
+    for it."""
+
+    id: str
+    turn_id: str
+    lane_id: str
+    text: str = ""
+    reasoning: str = ""
+    outcome: str | None = None
+    finish_reason: str | None = None
+    model: str = ""
+    deployment: str = ""
+    reasoning_s: float | None = None
+    ttft_s: float | None = None
+    tokens_per_s: float | None = None
+    took_s: float | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+    error_kind: str = ""
+    error_title: str = ""
+    error_text: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    created: datetime
+    replaced: bool = False
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """All of one conversation, turns by position and answers by time."""
+
+    id: str
+    title: str
+    created: datetime
+    updated: datetime
+    lanes: tuple[LaneSpec, ...]
+    turns: tuple[StoredTurn, ...]
+    answers: tuple[StoredAnswer, ...]
+
+
+class ConversationSummary(Struct, frozen=True, kw_only=True):
+    """A line of the list. `models` are the lanes' models (a route by its name)."""
+
+    id: str
+    title: str
+    updated: datetime
+    models: tuple[str, ...]
+    turns: int
+
+
+# Of an answer these have columns of their own; everything else is one JSON value, `rest`.
+_COLUMNS = ("id", "turn_id", "lane_id", "created", "replaced", "outcome", "text")
+
+
+class History:
+    """The conversations of `database`. `KeyError` for one that is not there."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._streaming: set[str] = set()
+
+    def list(self, limit: int = 200, search: str = "") -> tuple[ConversationSummary, ...]:
+        """Latest first. `search` is looked for in titles, questions and answers, case aside."""
+        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = self._database.execute(
+            """SELECT id, title, updated, lanes, (SELECT count(*) FROM turns WHERE conversation_id = c.id)
+            FROM conversations c
+            WHERE ?1 = '%%' OR title LIKE ?1 ESCAPE '\\'
+                OR EXISTS (SELECT 1 FROM turns WHERE conversation_id = c.id AND text LIKE ?1 ESCAPE '\\')
+                OR EXISTS (SELECT 1 FROM answers WHERE conversation_id = c.id AND text LIKE ?1 ESCAPE '\\')
+            ORDER BY updated DESC, rowid DESC LIMIT ?2""",
+            (pattern, limit),
+        )
+        return tuple(
+            ConversationSummary(
+                id=id, title=title, updated=_time(updated), models=_models(_lanes(lanes)), turns=turns
+            )
+            for id, title, updated, lanes, turns in rows
+        )
+
+    def create(self, lanes: Iterable[LaneSpec], title: str = "") -> str:
+        """A new, empty conversation's id."""
+        id, now = new_id(), _now()
+        self._database.execute(
+            "INSERT INTO conversations (id, title, created, updated, lanes) VALUES (?, ?, ?, ?, ?)",
+            (id, title, now, now, packed(tuple(lanes))),
+        )
+        return id
+
+    def load(self, id: str) -> Conversation:
+        """All of it. An answer that was streaming when the program died is "cut"."""
+        rows = self._database.execute(
+            "SELECT title, created, updated, lanes FROM conversations WHERE id = ?", (id,)
+        )
+        if not rows:
+            raise KeyError(id)
+        title, created, updated, lanes = rows[0]
+        return Conversation(
+            id=id,
+            title=title,
+            created=_time(created),
+            updated=_time(updated),
+            lanes=_lanes(lanes),
+            turns=self._turns(id),
+            answers=self._answers(id),
+        )
+
+    def set_title(self, id: str, title: str) -> None:
+        self._database.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, id))
+
+    def set_lanes(self, id: str, lanes: Iterable[LaneSpec]) -> None:
+        self._database.execute("UPDATE conversations SET lanes = ? WHERE id = ?", (packed(tuple(lanes)), id))
+
+    def add_turn(
+        self, conversation_id: str, text: str, images: Sequence[Image], lanes: Iterable[str]
+    ) -> StoredTurn:
+        """Adds what the user said; the first turn names a conversation that has no title yet."""
+        with self._database.transaction():
+            [(position,)] = self._database.execute(
+                "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE conversation_id = ?",
+                (conversation_id,),
+            )
+            turn = StoredTurn(
+                id=new_id(),
+                position=position,
+                text=text,
+                images=tuple(images),
+                created=datetime.now(UTC),
+                lanes=tuple(lanes),
+            )
+            self._insert_turn(conversation_id, turn)
+        return turn
+
+    def save_answer(self, conversation_id: str, answer: StoredAnswer) -> None:
+        """Writes the answer, or writes it again: while it streams as often as wished."""
+        if answer.outcome is None:
+            self._streaming.add(answer.id)
+        else:
+            self._streaming.discard(answer.id)
+        rest = {field: getattr(answer, field) for field in answer.__struct_fields__ if field not in _COLUMNS}
+        with self._database.transaction():
+            self._database.execute(
+                """INSERT INTO answers
+                    (id, conversation_id, turn_id, lane_id, created, replaced, outcome, text, rest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET
+                    replaced = excluded.replaced, outcome = excluded.outcome, text = excluded.text,
+                    rest = excluded.rest""",
+                (
+                    answer.id,
+                    conversation_id,
+                    answer.turn_id,
+                    answer.lane_id,
+                    stamp(answer.created),
+                    answer.replaced,
+                    answer.outcome,
+                    answer.text,
+                    packed(rest),
+                ),
+            )
+            self._touch(conversation_id)
+
+    def remove(self, id: str) -> None:
+        """The conversation with all its turns, images and answers, out of every page of the file."""
+        self._database.execute("DELETE FROM conversations WHERE id = ?", (id,))
+        self._database.purge()
+
+    def _insert_turn(self, conversation_id: str, turn: StoredTurn) -> None:
+        self._database.execute(
+            "INSERT INTO turns (id, conversation_id, position, text, created, lanes) VALUES (?, ?, ?, ?, ?, ?)",
+            (turn.id, conversation_id, turn.position, turn.text, stamp(turn.created), packed(turn.lanes)),
+        )
+        for position, image in enumerate(turn.images):
+            self._database.execute(
+                "INSERT INTO images (turn_id, position, media_type, data) VALUES (?, ?, ?, ?)",
+                (turn.id, position, image.media_type, image.data),
+            )
+        self._database.execute(
+            "UPDATE conversations SET title = ? WHERE id = ? AND title = ''",
+            (title_of(turn.text), conversation_id),
+        )
+        self._touch(conversation_id)
+
+    def _touch(self, id: str) -> None:
+        self._database.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_now(), id))
+
+    def _turns(self, id: str) -> tuple[StoredTurn, ...]:
+        images: dict[str, list[Image]] = {}
+        for turn_id, media_type, data in self._database.execute(
+            """SELECT turn_id, media_type, data FROM images JOIN turns ON turns.id = turn_id
+            WHERE conversation_id = ? ORDER BY turn_id, images.position""",
+            (id,),
+        ):
+            images.setdefault(turn_id, []).append(Image(media_type, data))
+        rows = self._database.execute(
+            "SELECT id, position, text, created, lanes FROM turns WHERE conversation_id = ? ORDER BY position",
+            (id,),
+        )
+        return tuple(
+            StoredTurn(
+                id=turn_id,
+                position=position,
+                text=text,
+                images=tuple(images.get(turn_id, ())),
+                created=_time(created),
+                lanes=msgspec.json.decode(lanes, type=tuple[str, ...]),
+            )
+            for turn_id, position, text, created, lanes in rows
+        )
+
+    def _answers(self, id: str) -> tuple[StoredAnswer, ...]:
+        rows = self._database.execute(
+            f"SELECT {', '.join(_COLUMNS)}, rest FROM answers WHERE conversation_id = ? ORDER BY created, rowid",
+            (id,),
+        )
+        return tuple(self._answer(dict(zip(_COLUMNS, row[:-1], strict=True)), row[-1]) for row in rows)
+
+    def _answer(self, columns: dict[str, Any], rest: str) -> StoredAnswer:
+        if columns["outcome"] is None and columns["id"] not in self._streaming:
+            columns["outcome"] = "cut"
+        columns["replaced"] = bool(columns["replaced"])
+        return msgspec.convert(msgspec.json.decode(rest) | columns, StoredAnswer)
+
+
+def new_id() -> str:
+    """An id nobody else has, 32 hexadecimal characters."""
+    return uuid.uuid4().hex
+
+
+def title_of(text: str) -> str:
+    """The first line that says something, shortened to `LONGEST_TITLE` characters at a space."""
+    line = next((" ".join(line.split()) for line in text.split("\n") if line.strip()), "")
+    if len(line) <= LONGEST_TITLE:
+        return line
+    cut = line[: LONGEST_TITLE - 1]
+    return (cut.rpartition(" ")[0] or cut).rstrip() + "…"
+
+
+def _lanes(text: str) -> tuple[LaneSpec, ...]:
+    return msgspec.json.decode(text, type=tuple[LaneSpec, ...])
+
+
+def _models(lanes: Iterable[LaneSpec]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lane.model or lane.route for lane in lanes))
+
+
+def _now() -> str:
+    return stamp(datetime.now(UTC))
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)

@@ -1,0 +1,122 @@
+"""All API keys there are, from the vault, the environment and files, in the order they are used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from vibedesk.engine.errors import Misconfigured, SecretUnavailable
+from vibedesk.engine.provider_blocks import is_loopback, origin_of
+from vibedesk.engine.types import ApiKey, Gateway, Provider, Secret
+from vibedesk.store.database import Database, stamp
+from vibedesk.store.environment import GATEWAY, Environment
+from vibedesk.store.place import VaultError
+from vibedesk.store.settings import Settings
+from vibedesk.store.vault import Vault
+
+
+class Keys:
+    """Precedence: vault by position, then environment, then files. `environment` may be exchanged for a newer
+    look."""
+
+    def __init__(
+        self, vault: Vault, environment: Environment, settings: Settings, database: Database
+    ) -> None:
+        self.vault = vault
+        self.environment = environment
+        self._settings = settings
+        self._database = database
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """Every key with what is remembered of it: last verdict, when it was checked and used."""
+        notes = {
+            key_id: (state, _time(checked), _time(last_used))
+            for key_id, state, checked, last_used in self._database.execute(
+                "SELECT key_id, state, checked, last_used FROM key_notes"
+            )
+        }
+        return tuple(
+            _noted(key, *notes[key.id]) if key.id in notes else key
+            for key in (*self.vault.keys(), *self.environment.keys())
+        )
+
+    def usable(self, provider: Provider) -> tuple[ApiKey, ...]:
+        """The enabled keys of this provider in the order they are tried, those bound to another origin
+        included."""
+        return tuple(key for key in self.all() if key.provider == provider.id and key.enabled)
+
+    def secret(self, key: ApiKey) -> Secret:
+        """The secret. Raises `SecretUnavailable`: fact `state` is the vault's ("locked", …) or "gone"."""
+        try:
+            return self.vault.secret(key) if key.source == "vault" else self.environment.secret(key)
+        except VaultError as problem:
+            state = problem.state
+            raise SecretUnavailable(
+                state.reason, provider=key.provider, key=key.name, state=state.kind, where=state.where
+            ) from problem
+        except KeyError as problem:
+            raise SecretUnavailable(
+                f"{key.label} is no longer in {_named(key.source)}.",
+                provider=key.provider,
+                key=key.name,
+                state="gone",
+                where=key.source,
+            ) from problem
+
+    def gateway(self) -> Gateway | None:
+        """The AI gateway, where account, name and token are all there: of the settings, else of the
+        environment.
+
+        A token goes to the origin it was stored for and nowhere else, so one that does not fit the settings'
+        base URL
+        counts as none.
+        """
+        account, name = (
+            self._settings.get("gateway.account").strip(),
+            self._settings.get("gateway.name").strip(),
+        )
+        if not account or not name:
+            return self.environment.gateway()
+        base_url = self._settings.get("gateway.base_url").strip().rstrip("/")
+        token = self._gateway_token(base_url)
+        return Gateway(account=account, name=name, token=token, base_url=base_url) if token else None
+
+    def note_use(self, key_id: str, at: datetime) -> None:
+        """Remembers when the key was last sent."""
+        self._database.execute(
+            """INSERT INTO key_notes (key_id, last_used) VALUES (?, ?)
+            ON CONFLICT (key_id) DO UPDATE SET last_used = excluded.last_used""",
+            (key_id, stamp(at)),
+        )
+
+    def note_check(self, key_id: str, verdict: str, at: datetime) -> None:
+        """Remembers what the last check said (see `engine.check.VERDICTS`)."""
+        self._database.execute(
+            """INSERT INTO key_notes (key_id, state, checked) VALUES (?, ?, ?)
+            ON CONFLICT (key_id) DO UPDATE SET state = excluded.state, checked = excluded.checked""",
+            (key_id, verdict, stamp(at)),
+        )
+
+    def _gateway_token(self, base_url: str) -> ApiKey | None:
+        try:
+            origin = origin_of(base_url)
+        except Misconfigured:
+            return None
+        if origin.startswith("http:") and not is_loopback(base_url):
+            return None
+        keys = (*self.vault.keys(), *self.environment.keys())
+        fits = (key for key in keys if key.provider == GATEWAY and key.enabled and key.origin == origin)
+        return next(fits, None)
+
+
+def _noted(key: ApiKey, state: str, checked: datetime | None, last_used: datetime | None) -> ApiKey:
+    return replace(key, state=state, checked=checked, last_used=last_used)
+
+
+def _time(stamp: str | None) -> datetime | None:
+    return datetime.fromisoformat(stamp) if stamp else None
+
+
+def _named(source: str) -> str:
+    return "the environment" if source == "environment" else source
