@@ -1,0 +1,98 @@
+"""What an exception of httpx means, in our words: the one place where foreign network failures are
+translated."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from vibedesk.engine.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    Cut,
+    EngineError,
+    Malformed,
+    Misconfigured,
+    NameNotFound,
+    NotThisApi,
+    TimedOut,
+    TlsUntrusted,
+    Unreachable,
+)
+
+_TLS_WORDS = {
+    "WRONG_VERSION_NUMBER": "the other side does not speak TLS",
+    "UNEXPECTED_EOF_WHILE_READING": "the other side hung up during the handshake",
+}
+
+
+def unanswered(exc: Exception, url: str) -> EngineError:
+    """The failure of a request that got no headers back. Never contains a header's value."""
+    match exc:
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return Misconfigured("the address is not an http or https URL", setting="base_url")
+        case httpx.ProxyError():
+            return Misconfigured("the proxy refused to connect", setting="proxy")
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return TimedOut("no connection in time", timer="connect", host=httpx.URL(url).host)
+        case httpx.TimeoutException():
+            return TimedOut("no answer in time", timer="first_token", host=httpx.URL(url).host)
+        case httpx.ConnectError():
+            return unconnected(exc, httpx.URL(url).host)
+        case httpx.RemoteProtocolError() if "illegal" in str(exc):
+            return NotThisApi("what answers does not speak HTTP", host=httpx.URL(url).host)
+    return ConnectionLost("closed before the answer began", host=httpx.URL(url).host)
+
+
+def unconnected(exc: BaseException, host: str) -> EngineError:
+    """Why no connection came about: name, TLS, refused, or no way there at all."""
+    for cause in _causes(exc):
+        match cause:
+            case socket.gaierror():
+                return NameNotFound(f"no address for {host}", host=host)
+            case ssl.SSLCertVerificationError():
+                return TlsUntrusted(cause.verify_message, host=host, reason=cause.verify_message, issuer="")
+            case ssl.SSLError():
+                reason = _TLS_WORDS.get(cause.reason or "", cause.reason or "handshake failed")
+                return TlsUntrusted(reason, host=host, reason=reason, issuer="")
+            case ConnectionRefusedError():
+                return ConnectionRefused(f"nothing listens at {host}", host=host)
+            case ConnectionResetError() | BrokenPipeError():
+                return ConnectionLost("closed while connecting", host=host)
+    return Unreachable(f"no way to {host}", host=host)
+
+
+def through_proxy(error: EngineError, proxy: str) -> EngineError:
+    """The same failure where a proxy stands between: what could not be reached is then the proxy, not the
+    provider."""
+    if isinstance(error, ConnectionRefused | NameNotFound) or type(error) is Unreachable:
+        return Misconfigured(f"the proxy {proxy} cannot be reached", setting="proxy", host=proxy)
+    error.facts["proxy"] = proxy
+    return error
+
+
+def interrupted(exc: Exception) -> EngineError:
+    """The failure of an answer whose headers had arrived."""
+    match exc:
+        case httpx.DecodingError():
+            return Malformed("the answer's compression is broken")
+        case httpx.TimeoutException():
+            return TimedOut("the answer stopped", timer="idle")
+    return Cut("the connection broke before the answer's end")
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """The exception, what caused it, and what those were caused by; groups opened."""
+    waiting: list[BaseException] = [exc]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting.extend(getattr(current, "exceptions", ()))
+        waiting.extend(cause for cause in (current.__cause__, current.__context__) if cause is not None)

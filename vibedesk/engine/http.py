@@ -1,0 +1,240 @@
+"""The one way out: a single AsyncClient with our time limits, the system's trust store, no redirects and no
+cookies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+import truststore
+from msgspec import Struct
+
+from vibedesk.engine.errors import (
+    AnswerTooLong,
+    EngineError,
+    Misconfigured,
+    NotThisApi,
+    TimedOut,
+)
+from vibedesk.engine.faults import interrupted, through_proxy, unanswered
+from vibedesk.engine.issuer import issuer_of
+from vibedesk.engine.proxies import Roads, proxy_for, proxy_host
+
+BODY_CAP = 32 * 1024 * 1024
+"""Bytes of a whole answer, after decompression."""
+REFUSAL_CAP = 1024 * 1024
+"""Bytes of an error's body."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
+
+
+class Timers(Struct, frozen=True, kw_only=True):
+    """Seconds. `idle_s` counts between useful pieces (comments and pings are not), `total_s` the whole ask,
+    retries included."""
+
+    connect_s: float = 10.0
+    first_token_s: float = 120.0
+    idle_s: float = 60.0
+    total_s: float = 900.0
+
+
+class Answered(Struct, frozen=True):
+    """A whole answer. Header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Body:
+    """The bytes of a streamed answer, read piece by piece; failures come as our errors."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._chunks = response.aiter_bytes()
+
+    async def read(self) -> bytes:
+        """The next bytes, b"" at the end. Raises `Cut` when the connection broke first."""
+        try:
+            async for chunk in self._chunks:
+                if chunk:
+                    return chunk
+        except (httpx.HTTPError, httpx.StreamError) as exc:
+            raise interrupted(exc) from exc
+        return b""
+
+    async def read_all(self, cap: int) -> bytes:
+        """Everything that is left. Raises `AnswerTooLong` over `cap` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        while chunk := await self.read():
+            size += len(chunk)
+            if size > cap:
+                raise AnswerTooLong(f"over {cap // 1024} KiB", cap=cap)
+            pieces.append(chunk)
+        return b"".join(pieces)
+
+    async def read_upto(self, cap: int, seconds: float) -> bytes:
+        """What comes within `seconds`, cut at `cap` bytes: an error's body is wanted, but never worth another
+        error."""
+        pieces: list[bytes] = []
+        try:
+            async with asyncio.timeout(seconds):
+                while sum(map(len, pieces)) < cap and (chunk := await self.read()):
+                    pieces.append(chunk)
+        except (TimeoutError, EngineError):
+            return b"".join(pieces)[:cap]
+        return b"".join(pieces)[:cap]
+
+
+class Http:
+    """Opens nothing before the first request."""
+
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, user_agent: str = "VibeDesk") -> None:
+        self._ssl = ssl_context
+        self._user_agent = user_agent
+        self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def ssl_context(self) -> ssl.SSLContext:
+        """The trust of the operating system. Built in a thread: reading the store takes up to half a
+        second."""
+        if self._ssl is None:
+            context: ssl.SSLContext = await asyncio.to_thread(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
+            self._ssl = context
+        return self._ssl
+
+    async def get(self, url: str, headers: Mapping[str, str], *, timers: Timers) -> Answered:
+        """A whole answer, whatever its status. Raises `Unreachable`, `NotThisApi` (a redirect), `Cut`,
+        `AnswerTooLong`."""
+        try:
+            async with (
+                asyncio.timeout(timers.total_s),
+                self.stream("GET", url, headers, None, timers=timers) as response,
+            ):
+                body = await Body(response).read_all(BODY_CAP)
+                return Answered(response.status_code, headers_of(response), body)
+        except TimeoutError as exc:
+            raise TimedOut(f"no whole answer in {timers.total_s:g} s", timer="total") from exc
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        *,
+        timers: Timers,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer once its headers are there; leaving the block closes the socket. `body` is sent as JSON.
+
+        Only the connect timer runs in here: who reads runs the others. Raises `Unreachable`, `NotThisApi` for
+        a redirect,
+        `Misconfigured` for a header or address that cannot be sent.
+        """
+        client = await self._open()
+        fields = _checked(headers)
+        try:
+            request = client.build_request(
+                method, url, headers=fields, content=_encoded(body), timeout=_timeout(timers)
+            )
+            response = await client.send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise await self._unanswered(exc, url) from exc
+        try:
+            _refuse_redirect(response)
+            yield response
+        except (httpx.HTTPError, httpx.StreamError) as exc:
+            raise interrupted(exc) from exc
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Closes every socket. A later request opens the client anew."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _open(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._client is None:
+                self._client = self._built(await self.ssl_context())
+            return self._client
+
+    def _built(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=128, max_keepalive_connections=16, keepalive_expiry=30.0)
+        return httpx.AsyncClient(
+            transport=Roads(context, limits),
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"user-agent": self._user_agent, "accept-encoding": "identity"},
+        )
+
+    async def _unanswered(self, exc: Exception, url: str) -> EngineError:
+        error = unanswered(exc, url)
+        if error.kind == "misconfigured":
+            return error
+        address = httpx.URL(url)
+        if proxy := proxy_for(address):
+            return through_proxy(error, proxy_host(proxy))
+        if error.kind == "tls_untrusted":
+            error.facts["issuer"] = await issuer_of(address.host, address.port or 443)
+        return error
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """The answer's headers, names in lower case, repeated ones joined by a comma."""
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _refuse_redirect(response: httpx.Response) -> None:
+    """Neither key nor prompt is carried on to another address (security.md N1)."""
+    if not 300 <= response.status_code < 400:
+        return
+    host = _redirect_host(response)
+    raise NotThisApi(
+        f"it answers with a redirect to {host}", status=response.status_code, host=host, redirect=True
+    )
+
+
+def _redirect_host(response: httpx.Response) -> str:
+    try:
+        target = response.url.join(response.headers.get("location", ""))
+        return re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?"
+    except (httpx.InvalidURL, ValueError):
+        return "?"
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    """httpx and h11 put a bad value into their exception text and log: it never gets that far (security.md
+    K9)."""
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise Misconfigured("a header's name has characters no header can carry", setting="headers")
+        if value and not _VALUE.fullmatch(value):
+            raise Misconfigured(f"the value for {name} has characters no header can carry", header=name)
+    return dict(headers)
+
+
+def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
+    """Lone surrogates (half of a pasted emoji) become "?": no UTF-8 can carry them."""
+    if body is None:
+        return None
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "replace"
+    )
+
+
+def _timeout(timers: Timers) -> httpx.Timeout:
+    return httpx.Timeout(
+        connect=timers.connect_s, read=None, write=max(30.0, timers.connect_s), pool=timers.connect_s
+    )

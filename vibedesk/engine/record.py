@@ -1,0 +1,231 @@
+"""What is known of an answer while it comes: the attempts, the text, the times; becomes `Attempt`s and one
+`Finished`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from vibedesk.engine.errors import EngineError
+from vibedesk.engine.pricing import cost_of
+from vibedesk.engine.types import (
+    Attempt,
+    Cost,
+    Deployment,
+    Finished,
+    FinishReason,
+    FinishReported,
+    ModelReported,
+    Outcome,
+    Piece,
+    ReasoningDelta,
+    Rung,
+    TextDelta,
+    Usage,
+    UsageReported,
+)
+
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "cf-ray")
+_GATEWAY_NOTES = {
+    "cf-aig-cache-status": "gateway cache",
+    "cf-aig-log-id": "gateway log",
+    "cf-aig-step": "gateway step",
+    "cf-aig-model": "gateway model",
+    "cf-aig-provider": "gateway provider",
+}
+
+
+class Trial:
+    """One attempt under way. Times in seconds since the user asked."""
+
+    def __init__(self, deployment: Deployment, rule: str, started_s: float) -> None:
+        self.deployment = deployment
+        self.rule = rule
+        self.started_s = started_s
+        self.connected_s: float | None = None
+        self.status: int | None = None
+        self.request_id = ""
+        self.model = ""
+        self.cached = False
+        self.finish: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.reported_usd: Decimal | None = None
+        self.first_s: float | None = None
+        self.last_s: float | None = None
+        self.reasoning_s: tuple[float, float] | None = None
+        self.text_s: float | None = None
+        self.notes: list[str] = []
+
+    def answered(self, status: int, headers: Mapping[str, str], now_s: float) -> None:
+        """The answer's headers have arrived."""
+        self.status, self.connected_s = status, now_s
+        self.request_id = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), "")
+        self.cached = headers.get("cf-aig-cache-status", "").upper() == "HIT"
+        self.notes += [
+            f"{label} {headers[name]}" for name, label in _GATEWAY_NOTES.items() if headers.get(name)
+        ]
+
+    def hear(self, piece: Piece, now_s: float) -> bool:
+        """Takes a piece in; True when it is something to show."""
+        match piece:
+            case TextDelta(text) if text:
+                self.text_s = now_s if self.text_s is None else self.text_s
+            case ReasoningDelta(text) if text:
+                self.reasoning_s = (self.reasoning_s[0] if self.reasoning_s else now_s, now_s)
+            case _:
+                self._note(piece)
+                return False
+        self.first_s = now_s if self.first_s is None else self.first_s
+        self.last_s = now_s
+        return True
+
+    def _note(self, piece: Piece) -> None:
+        match piece:
+            case UsageReported(usage, cost_usd):
+                self.usage = usage
+                self.reported_usd = cost_usd if cost_usd is not None else self.reported_usd
+            case FinishReported(reason, _):
+                self.finish = reason
+            case ModelReported(model, request_id):
+                self.model = model or self.model
+                self.request_id = self.request_id or request_id
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens after the first over the time they took; None when nobody counted, or all came at once.
+
+        Reasoning tokens that were never shown were made before the first one: they are left out.
+        """
+        if self.usage is None or self.first_s is None or self.last_s is None or self.cached:
+            return None
+        hidden = 0 if self.reasoning_s else self.usage.reasoning_tokens
+        count = self.usage.output_tokens - hidden - 1
+        return count / (self.last_s - self.first_s) if count >= 1 and self.last_s > self.first_s else None
+
+    @property
+    def thought_s(self) -> float | None:
+        """From the first piece of reasoning to the first of text, or to its last piece."""
+        if self.reasoning_s is None:
+            return None
+        first, last = self.reasoning_s
+        return (self.text_s if self.text_s is not None and self.text_s > first else last) - first
+
+    def cost(self, on: date) -> Cost | None:
+        """None when unknown. An answer from the gateway's cache costs nothing at the provider."""
+        if self.cached:
+            return Cost(usd=Decimal(0), source="gateway cache")
+        return cost_of(self.usage, self.deployment.model, on=on, reported_usd=self.reported_usd)
+
+
+class Record:
+    """One ask from beginning to end. `now` counts seconds since it began."""
+
+    def __init__(self, rungs: Sequence[Rung], clock: Callable[[], float], today: date) -> None:
+        self._rungs = tuple(rungs)
+        self._clock = clock
+        self._began = clock()
+        self._today = today
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self.attempts: list[Attempt] = []
+        self.trial: Trial | None = None
+        """The attempt under way, or the last one."""
+        self._open = False
+        self._asked: set[int] = set()
+        self.result: Finished | None = None
+
+    @property
+    def now(self) -> float:
+        return self._clock() - self._began
+
+    @property
+    def text(self) -> str:
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    @property
+    def committed(self) -> bool:
+        """Something of this answer has been shown: from now on nobody else may give it."""
+        return bool(self._text or self._reasoning)
+
+    def begin(self, deployment: Deployment, position: int, rule: str) -> Trial:
+        self._asked.add(position)
+        self.trial, self._open = Trial(deployment, rule, self.now), True
+        return self.trial
+
+    def hear(self, piece: Piece) -> bool:
+        """Takes a piece of the attempt under way in; True when it is something to show."""
+        if self.trial is None or not self.trial.hear(piece, self.now):
+            return False
+        if isinstance(piece, TextDelta):
+            self._text.append(piece.text)
+        elif isinstance(piece, ReasoningDelta):
+            self._reasoning.append(piece.text)
+        return True
+
+    def end(self, outcome: Outcome, error: EngineError | None) -> None:
+        """Closes the attempt under way, if one is."""
+        if not self._open or self.trial is None:
+            return
+        self._open = False
+        self.attempts.append(self._attempt(self.trial, outcome, error))
+
+    def finish(self, outcome: Outcome, error: EngineError | None) -> Finished:
+        """The one `Finished`: the first call decides, later ones give the same."""
+        self.end(outcome, error)
+        if self.result is None:
+            self.result = self._finished(outcome, error)
+        return self.result
+
+    def _attempt(self, trial: Trial, outcome: Outcome, error: EngineError | None) -> Attempt:
+        deployment = trial.deployment
+        return Attempt(
+            deployment=deployment.name,
+            via=deployment.via,
+            why_via=deployment.why_via,
+            key=deployment.key_name,
+            key_id=deployment.key.id if deployment.key else "",
+            rule=trial.rule,
+            status=trial.status if trial.status is not None or error is None else error.status,
+            outcome=outcome,
+            kind=error.kind if error else None,
+            message=(error.provider_message or error.detail) if error else "",
+            started_s=trial.started_s,
+            connected_s=trial.connected_s,
+            first_token_s=trial.first_s,
+            ended_s=self.now,
+            request_id=trial.request_id or (error.request_id if error else ""),
+            finish_reason=trial.finish,
+            usage=trial.usage,
+            cost=trial.cost(self._today),
+            notes=tuple(dict.fromkeys(trial.notes)),
+        )
+
+    def _finished(self, outcome: Outcome, error: EngineError | None) -> Finished:
+        trial = self.trial
+        asked = trial.deployment if trial else (self._rungs[0].deployment if self._rungs else None)
+        return Finished(
+            outcome=outcome,
+            finish_reason=trial.finish if trial else None,
+            text=self.text,
+            reasoning="".join(self._reasoning),
+            deployment=asked.name if asked else "",
+            model=(trial.model if trial else "") or (asked.model.id if asked else ""),
+            usage=trial.usage if trial else None,
+            cost=trial.cost(self._today) if trial else None,
+            ttft_s=trial.first_s if trial else None,
+            tokens_per_s=trial.tokens_per_s if trial else None,
+            reasoning_s=trial.thought_s if trial else None,
+            took_s=self.now,
+            cached=trial.cached if trial else False,
+            error=error,
+            attempts=tuple(self.attempts),
+            not_needed=self._not_needed(),
+        )
+
+    def _not_needed(self) -> tuple[str, ...]:
+        return tuple(
+            rung.deployment.name for place, rung in enumerate(self._rungs) if place not in self._asked
+        )
