@@ -55,8 +55,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 16
 
 
 def redact(text: str, live: Iterable[str] = ()) -> str:
-    """`text` without keys: those in `live`, whole, in pieces or encoded, and whatever has the shape or place
-    of one.
+    """`text` without keys: those in `live`, whole, in pieces or encoded, and whatever has the shape or place of one.
 
     A pure function; for an error message some 30 µs, and 50 µs more for each live key.
     """
@@ -92,8 +91,7 @@ def set_up(paths: Paths, *, live_secrets: Callable[[], Iterable[str]]) -> Redact
 class RedactingFile(RotatingFileHandler):
     """The log file, mode 0600, one mebibyte and three older ones.
 
-    It redacts what it writes, not what it is sent: a filter on a logger is not asked for the records of its
-    children.
+    It redacts what it writes, not what it is sent: a filter on a logger is not asked for the records of its children.
     """
 
     def __init__(self, path: Path, live_secrets: Callable[[], Iterable[str]]) -> None:
@@ -104,14 +102,12 @@ class RedactingFile(RotatingFileHandler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Message, arguments, exception and stack in one: redacted, and no line of it can pass for another
-        entry."""
+        """Message, arguments, exception and stack in one: redacted, and no line of it can pass for another entry."""
         text = redact(super().format(record), self._live_secrets())
         return text.translate(_CONTROLS).replace("\n", "\n    ")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A log that cannot be written is no reason to print a record, with what may be in it, to the
-        terminal."""
+        """A log that cannot be written is no reason to print a record, with what may be in it, to the terminal."""
 
     def _open(self) -> TextIOWrapper:
         flags = (
@@ -134,8 +130,7 @@ def note_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 
 def forbid_dumps() -> None:
-    """No core dump, and no reading of this process's memory by others of the same user (Linux); best
-    effort."""
+    """No core dump, and no reading of this process's memory by others of the same user (Linux); best effort."""
     if os.name != "posix":
         return
     import resource

@@ -1,5 +1,4 @@
-"""A Secret Service of its own: a private session bus with a real gnome-keyring on it, nothing of the user's
-touched."""
+"""A Secret Service of its own: a private session bus with a real gnome-keyring on it, nothing of the user's touched."""
 
 from __future__ import annotations
 
@@ -32,8 +31,7 @@ def missing() -> str:
 
 
 class SecretService:
-    """The bus, and a keyring daemon that can be started, stopped, killed and locked. `address` is the
-    bus's."""
+    """The bus, and a keyring daemon that can be started, stopped, killed and locked. `address` is the bus's."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,5 +1,4 @@
-"""Keys that lie about: found as people write them, bound to their origin, and never taken from what is no
-key."""
+"""Keys that lie about: found as people write them, bound to their origin, and never taken from what is no key."""
 
 from __future__ import annotations
 

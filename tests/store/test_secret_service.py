@@ -1,5 +1,4 @@
-"""The vault over a real gnome-keyring: the contract, and a daemon that is away, locked, killed and
-stopped."""
+"""The vault over a real gnome-keyring: the contract, and a daemon that is away, locked, killed and stopped."""
 
 from __future__ import annotations
 

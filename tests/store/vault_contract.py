@@ -1,5 +1,4 @@
-"""What every place for secrets must do under the vault, whatever keeps them; and the ring in memory to try it
-with."""
+"""What every place for secrets must do under the vault, whatever keeps them; and the ring in memory to try it with."""
 
 from __future__ import annotations
 

@@ -25,8 +25,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class DatabaseProblem(Exception):
-    """The database cannot be used as it is; the message says why and what helps. Nothing in it was
-    changed."""
+    """The database cannot be used as it is; the message says why and what helps. Nothing in it was changed."""
 
 
 class Database:

@@ -1,5 +1,4 @@
-"""A TOML file that people edit while the program runs: last good state, one-sentence problems, comments
-kept."""
+"""A TOML file that people edit while the program runs: last good state, one-sentence problems, comments kept."""
 
 from __future__ import annotations
 
@@ -48,8 +47,7 @@ class Document:
             return ""
 
     def edit(self, change: Callable[[TOMLDocument], None]) -> None:
-        """Applies `change` to what the file says now and writes it whole; what `change` leaves alone stays as
-        typed.
+        """Applies `change` to what the file says now and writes it whole; what `change` leaves alone stays as typed.
 
         Raises `Misconfigured` where the file has an error (a person is editing it) or cannot be written.
         """

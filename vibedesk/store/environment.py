@@ -1,5 +1,4 @@
-"""Keys that lie about: in the environment of the process, and in the .dev.vars and .env files of some
-folders."""
+"""Keys that lie about: in the environment of the process, and in the .dev.vars and .env files of some folders."""
 
 from __future__ import annotations
 
@@ -51,8 +50,7 @@ class Look(Struct, frozen=True):
 class Environment:
     """The keys of `providers` found in `environ` and in the files of `folders` (the working folder first).
 
-    A file is read again when it changed, so an edit is seen at once; nothing is written and no variable is
-    set.
+    A file is read again when it changed, so an edit is seen at once; nothing is written and no variable is set.
     """
 
     def __init__(
@@ -117,8 +115,7 @@ class Environment:
 
 
 def _signature(source: Source) -> object:
-    """Changes with the file; None for a file that is not there, and for the environment, which never
-    changes."""
+    """Changes with the file; None for a file that is not there, and for the environment, which never changes."""
     try:
         facts = source.path.stat() if source.path is not None else None
     except OSError:
@@ -127,8 +124,7 @@ def _signature(source: Source) -> object:
 
 
 def read_variables(path: Path, problems: list[str]) -> dict[str, str]:
-    """The variables of a dotenv file: quotes, `export`, comments, CRLF and a byte order mark as people write
-    them.
+    """The variables of a dotenv file: quotes, `export`, comments, CRLF and a byte order mark as people write them.
 
     A file that is missing has none; what cannot be read adds a sentence to `problems`.
     """
@@ -237,8 +233,7 @@ def _gateway_base(variables: Mapping[str, str], source: Source) -> tuple[str, st
 
     Every provider's key passes through the gateway. A file in a folder that was merely cloned must not be
     able to
-    send them to a host of its choice, so only the environment may name one other than Cloudflare's or this
-    machine.
+    send them to a host of its choice, so only the environment may name one other than Cloudflare's or this machine.
     """
     given = _set(variables, "CLOUDFLARE_AI_GATEWAY_URL").rstrip("/")
     if not given:

@@ -43,8 +43,7 @@ class StoredTurn(Struct, frozen=True, kw_only=True):
 
 
 class StoredAnswer(Struct, frozen=True, kw_only=True):
-    """What one lane answered to one turn. `outcome` None = still streaming; `replaced` = a later one stands
-    for it."""
+    """What one lane answered to one turn. `outcome` None = still streaming; `replaced` = a later one stands for it."""
 
     id: str
     turn_id: str

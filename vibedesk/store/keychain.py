@@ -43,8 +43,7 @@ _FOREIGN = (
 
 
 class Keychain(Place):
-    """`ring` behind a time limit. Whoever builds one vouches for the ring; `system_keychain` vouches for
-    `TRUSTED`."""
+    """`ring` behind a time limit. Whoever builds one vouches for the ring; `system_keychain` vouches for `TRUSTED`."""
 
     def __init__(
         self, ring: KeyringBackend, where: str, *, call_s: float = CALL_S, look_s: float = LOOK_S
@@ -102,8 +101,7 @@ class Keychain(Place):
         return VaultError(state)
 
     def _why_silent(self) -> VaultState:
-        """A keychain that waits for its password window looks locked; one that hangs does not answer at
-        all."""
+        """A keychain that waits for its password window looks locked; one that hangs does not answer at all."""
         state = self._silent() if self._is_opaque() else self.look()
         if state.kind == "locked":
             return VaultState("locked", state.where, f"{state.where} is waiting for its password.")
@@ -153,8 +151,7 @@ class Keychain(Place):
 def system_keychain(environ: Mapping[str, str]) -> Place:
     """This system's keychain. Its daemon may be away now and appear later: the place then notices.
 
-    An override (`PYTHON_KEYRING_BACKEND`, keyringrc.cfg) that names anything not trusted is refused, not
-    ignored.
+    An override (`PYTHON_KEYRING_BACKEND`, keyringrc.cfg) that names anything not trusted is refused, not ignored.
     """
     name = _override(environ) or _default()
     if name not in TRUSTED:
@@ -201,8 +198,7 @@ def _no_place(name: str) -> NoKeychain:
 
 
 def _build(name: str) -> KeyringBackend:
-    """Built directly: keyring's own choice is made once and never again, so a daemon that starts later is
-    missed."""
+    """Built directly: keyring's own choice is made once and never again, so a daemon that starts later is missed."""
     from importlib import import_module
 
     module, _, kind = name.rpartition(".")

@@ -17,8 +17,7 @@ from vibedesk.store.vault import Vault
 
 
 class Keys:
-    """Precedence: vault by position, then environment, then files. `environment` may be exchanged for a newer
-    look."""
+    """Precedence: vault by position, then environment, then files. `environment` may be exchanged for a newer look."""
 
     def __init__(
         self, vault: Vault, environment: Environment, settings: Settings, database: Database
@@ -42,8 +41,7 @@ class Keys:
         )
 
     def usable(self, provider: Provider) -> tuple[ApiKey, ...]:
-        """The enabled keys of this provider in the order they are tried, those bound to another origin
-        included."""
+        """The enabled keys of this provider in the order they are tried, those bound to another origin included."""
         return tuple(key for key in self.all() if key.provider == provider.id and key.enabled)
 
     def secret(self, key: ApiKey) -> Secret:
@@ -65,8 +63,7 @@ class Keys:
             ) from problem
 
     def gateway(self) -> Gateway | None:
-        """The AI gateway, where account, name and token are all there: of the settings, else of the
-        environment.
+        """The AI gateway, where account, name and token are all there: of the settings, else of the environment.
 
         A token goes to the origin it was stored for and nowhere else, so one that does not fit the settings'
         base URL

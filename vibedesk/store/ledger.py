@@ -50,8 +50,7 @@ class ModelSum(Struct, frozen=True, kw_only=True):
 
 
 class Sums(Struct, frozen=True, kw_only=True):
-    """`cost_usd` is the exact sum of what is known; `unpriced` counts the requests that cost something
-    unknown."""
+    """`cost_usd` is the exact sum of what is known; `unpriced` counts the requests that cost something unknown."""
 
     requests: int
     attempts: int
@@ -135,8 +134,7 @@ class Ledger:
         )
 
     def spent_by_key(self, since: datetime | None = None) -> dict[str, Decimal]:
-        """Dollars by the id of the key that paid, over all attempts; keys without a known cost are left
-        out."""
+        """Dollars by the id of the key that paid, over all attempts; keys without a known cost are left out."""
         rows = self._database.execute(
             """SELECT key_id, a.cost_usd FROM ledger_attempts a JOIN ledger USING (request_id)
             WHERE at >= ? AND key_id != '' AND a.cost_usd IS NOT NULL""",

@@ -1,5 +1,4 @@
-"""The keyring backend for machines without a keychain: an encrypted file, opened by passphrase or recovery
-code."""
+"""The keyring backend for machines without a keychain: an encrypted file, opened by passphrase or recovery code."""
 
 from __future__ import annotations
 
@@ -23,8 +22,7 @@ AskPassphrase = Callable[[bool], str | None]
 
 
 class Lockbox(Place):
-    """The vault in `path`. It is made when the first secret is stored, and until then nobody is asked for
-    anything.
+    """The vault in `path`. It is made when the first secret is stored, and until then nobody is asked for anything.
 
     The passphrase is the first line of `passphrase_file` where one is given, else what `ask` returns. Only
     the data
@@ -81,8 +79,7 @@ class Lockbox(Place):
             return code
 
     def unlock(self, word: str) -> None:
-        """Opens it by the passphrase or the recovery code. Raises `VaultError` (locked) when it is
-        neither."""
+        """Opens it by the passphrase or the recovery code. Raises `VaultError` (locked) when it is neither."""
         with self._lock:
             whole = self._read()
             if whole is None:
@@ -114,8 +111,7 @@ class Lockbox(Place):
             return code
 
     def recovery_code_once(self) -> str | None:
-        """The recovery code of a vault made since the last call, to be shown once; None = there is none to
-        show."""
+        """The recovery code of a vault made since the last call, to be shown once; None = there is none to show."""
         with self._lock:
             code, self._recovery_code = self._recovery_code, None
             return code
@@ -228,8 +224,7 @@ class Lockbox(Place):
 
 
 def _read_own_file(path: Path) -> bytes:
-    """The bytes of a regular file of ours. A link, a folder, a pipe or another user's file raises
-    `Damaged`."""
+    """The bytes of a regular file of ours. A link, a folder, a pipe or another user's file raises `Damaged`."""
     flags = (
         os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     )

@@ -70,8 +70,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def resources() -> Path:
-    """The bundled catalog, themes and icons: of the frozen program, the installed package, or the
-    checkout."""
+    """The bundled catalog, themes and icons: of the frozen program, the installed package, or the checkout."""
     package = Path(__file__).resolve().parents[1]
     frozen = getattr(sys, "_MEIPASS", None)
     places = [
@@ -90,8 +89,7 @@ def resources() -> Path:
 def write_whole(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
     """Replaces `path` by `data`, all of it or nothing, also when the power fails meanwhile.
 
-    Written beside it, flushed, renamed over it, and the folder flushed. Raises `OSError`; the old file then
-    stands.
+    Written beside it, flushed, renamed over it, and the folder flushed. Raises `OSError`; the old file then stands.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)

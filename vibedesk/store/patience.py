@@ -1,5 +1,4 @@
-"""Calls that may never return, given a limited time: a stopped keychain daemon blocks its callers for
-ever."""
+"""Calls that may never return, given a limited time: a stopped keychain daemon blocks its callers for ever."""
 
 from __future__ import annotations
 
@@ -46,8 +45,7 @@ class _Job(Generic[T]):
 
 
 class Patience:
-    """Runs one call at a time, each in a thread of its own that is left behind when it takes longer than
-    `seconds`.
+    """Runs one call at a time, each in a thread of its own that is left behind when it takes longer than `seconds`.
 
     While one that was left behind still hangs no further one is begun, so they never pile up.
     """
@@ -58,8 +56,7 @@ class Patience:
         self._hanging = False
 
     def call(self, work: Callable[[], T], regret: Callable[[], Any] = lambda: None) -> T:
-        """What `work` returns or raises; `TimeoutError` after `seconds`. Ends `work` well later on, `regret`
-        is run."""
+        """What `work` returns or raises; `TimeoutError` after `seconds`. Ends `work` well later on, `regret` is run."""
         began = time.monotonic()
         if not self._turn.acquire(timeout=min(self.seconds, 0.25) if self._hanging else self.seconds):
             raise TimeoutError

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 class VaultState(Struct, frozen=True):
     """How the vault is. `where` names the place ("Secret Service · Login"), `reason` is one sentence or "".
 
-    "ready"; "locked": it needs its password; "unavailable": it is there and cannot be used; "absent": there
-    is none.
+    "ready"; "locked": it needs its password; "unavailable": it is there and cannot be used; "absent": there is none.
     `offer_file`: the encrypted file would help.
     """
 
@@ -46,8 +45,7 @@ class Place(KeyringBackend):
         """How it is now. Never prompts."""
 
     def remember(self, service: str, username: str, secret: str, before: str | None) -> None:
-        """Stores `secret`; if that fails, or ends after the caller gave up, `before` (None = nothing) stands
-        again."""
+        """Stores `secret`; if that fails, or ends after the caller gave up, `before` (None = nothing) stands again."""
         self.set_password(service, username, secret)
 
     @property

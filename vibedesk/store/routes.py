@@ -28,8 +28,7 @@ FIELDS = (
 
 
 class RoutesFile:
-    """Reads `path` when built. A route that cannot be read keeps its last good form, and `problems` says
-    why."""
+    """Reads `path` when built. A route that cannot be read keeps its last good form, and `problems` says why."""
 
     def __init__(self, path: Path) -> None:
         self._document = Document(path)
@@ -220,8 +219,7 @@ def _without(text: str, name: str) -> str:
 
 
 def _if_it_means(edited: str, text: str, before: str, name: str | None) -> str:
-    """`edited`, where it says what was meant; where lines mislead (a header inside a long text) tomlkit's own
-    edit."""
+    """`edited`, where it says what was meant; where lines mislead (a header inside a long text) tomlkit's own edit."""
     import tomlkit
 
     document = tomlkit.parse(text)

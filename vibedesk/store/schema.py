@@ -1,5 +1,4 @@
-"""The tables, as the list of steps that made them: a step that was released is never changed, only
-followed."""
+"""The tables, as the list of steps that made them: a step that was released is never changed, only followed."""
 
 from __future__ import annotations
 

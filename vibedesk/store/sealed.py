@@ -1,5 +1,4 @@
-"""The bytes of the encrypted file: a data key wrapped once for each way to unlock it, and the entries under
-that key.
+"""The bytes of the encrypted file: a data key wrapped once for each way to unlock it, and the entries under that key.
 
     magic and format (16) · length of the header (4, big-endian) · header (JSON) · entries (AES-256-GCM) ·
     SHA-256 (32)
@@ -188,8 +187,7 @@ def _derive(slot: Slot, word: str) -> bytes:
 
 
 def _recovery_letters(word: str) -> str:
-    """A code as typed by hand: case, blanks and dashes aside; the digits that are no code letters read as
-    theirs."""
+    """A code as typed by hand: case, blanks and dashes aside; the digits that are no code letters read as theirs."""
     letters = word.upper().translate(str.maketrans("018", "OIB"))
     return "".join(letter for letter in letters if letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 

@@ -94,8 +94,7 @@ class Settings:
         self._take()
 
     def reload(self) -> tuple[str, ...]:
-        """Reads the file again. The problems, one sentence each; what they concern keeps its last good
-        value."""
+        """Reads the file again. The problems, one sentence each; what they concern keeps its last good value."""
         problem = self._document.read()
         self.problems = (problem,) if problem else self._take()
         return self.problems

@@ -1,5 +1,4 @@
-"""The vault: API keys, each secret in the keychain or the encrypted file, its label and hint in the
-database."""
+"""The vault: API keys, each secret in the keychain or the encrypted file, its label and hint in the database."""
 
 from __future__ import annotations
 
@@ -29,8 +28,7 @@ LONGEST_SECRET = 1280
 class Vault:
     """The keys a person entered. Every method may block for some seconds: call it from a thread.
 
-    `VaultError.state` says how the place is when it could not do what was asked; `KeyError` for an unknown
-    id.
+    `VaultError.state` says how the place is when it could not do what was asked; `KeyError` for an unknown id.
     A `backend` that is no `Place` must be one of the trusted system backends.
     """
 
@@ -112,8 +110,7 @@ class Vault:
         return self.key(id)
 
     def remove(self, id: str) -> None:
-        """Out of the keychain, then out of the database and its log. A keychain that cannot: the key stays
-        whole."""
+        """Out of the keychain, then out of the database and its log. A keychain that cannot: the key stays whole."""
         key = self.key(id)
         with suppress(PasswordDeleteError):
             self._place.delete_password(service_of(id), key.provider)
