@@ -1,0 +1,59 @@
+"""The terminal face: words in, lines or JSON out. It uses the store and the engine, never Qt.
+
+`main` is the program's way in; without a word it opens the window.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from vibedesk.terminal.arguments import WordsOff, parse
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command, or the window; gives the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        from vibedesk.terminal.window import open_window
+
+        return open_window(sys.argv[:1])
+    try:
+        options = parse(words)
+    except WordsOff as off:
+        return _off(off)
+    except BrokenPipeError:
+        return _nobody_reads()
+    try:
+        from vibedesk.terminal.run import run
+
+        return run(options)
+    except ModuleNotFoundError as missing:
+        print(
+            f"vibedesk: the package {missing.name} is missing; ./packaging/run installs all.", file=sys.stderr
+        )
+        return 1
+    except WordsOff as off:
+        return _off(off)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return _nobody_reads()
+
+
+def _off(off: WordsOff) -> int:
+    from vibedesk.terminal.output import one_line
+
+    sys.stdout.flush()
+    print(f"vibedesk: {one_line(str(off))}.", file=sys.stderr)
+    return 2
+
+
+def _nobody_reads() -> int:
+    """`vibedesk … | head`: what was asked for has been read, the rest is not wanted."""
+    from vibedesk.terminal.output import close_quietly
+
+    close_quietly()
+    return 130

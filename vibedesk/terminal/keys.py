@@ -1,0 +1,264 @@
+"""`vibedesk keys`: listed, added, checked, removed. A secret comes in on standard input and never goes out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vibedesk.desk import Desk
+from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
+from vibedesk.engine.errors import EngineError, Misconfigured
+from vibedesk.engine.types import ApiKey, Provider, Secret
+from vibedesk.terminal.arguments import WordsOff
+from vibedesk.terminal.events import key_object
+from vibedesk.terminal.output import Output
+from vibedesk.terminal.sentences import Sentences
+from vibedesk.terminal.unlock import unlock_for
+from vibedesk.wording import count, duration, verdict_words
+
+if TYPE_CHECKING:
+    from vibedesk.engine.check import CheckResult
+
+_WHY_NOT_ARGV = (
+    "a key is never typed as an argument, because other programs and the shell’s history can read it: "
+    "give it on standard input, or leave it out and type it when asked"
+)
+_INPUT_CAP = 64 * 1024
+
+STATE_STYLES = {"ready": "ok", "untested": "dim", "disabled": "dim", "invalid": "bad", "revoked": "bad"}
+
+
+def list_keys(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    keys = desk.keys.all()
+    if output.as_json:
+        output.json([key_object(key) for key in keys])
+    elif not keys:
+        output.line("No keys yet. Add one: vibedesk keys add PROVIDER")
+    else:
+        rows = [[key.id, key.provider, key.label, key.hint, key.source, _state(key)] for key in keys]
+        output.table(["ID", "PROVIDER", "LABEL", "HINT", "SOURCE", "STATE"], rows, styles={5: STATE_STYLES})
+    return 0
+
+
+def add(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Reads one key from standard input and keeps it for the provider's address, unchecked."""
+    if options.surplus or desk.catalog.has_known_prefix(options.provider) or len(options.provider) > 40:
+        raise WordsOff(_WHY_NOT_ARGV)
+    provider = desk.catalog.provider(options.provider)
+    if provider.simulated:
+        raise WordsOff(f"{provider.name} needs no key")
+    secret = _typed_secret(provider, desk)
+    desk.remember_secret(secret)
+    _warn_of_other_shape(secret, provider, output, desk)
+    label = (options.label or provider.name).strip()
+    key = desk.vault.add(provider.id, secret, label=label, origin=_origin(provider, desk))
+    if code := desk.vault.recovery_code_once():
+        output.note(f"Recovery code of the new vault, shown this once: {code}", "bold")
+        output.note("It opens the vault without the passphrase: write it down and keep it elsewhere.")
+    if output.as_json:
+        output.json(key_object(key))
+    else:
+        output.line(f"Kept in {desk.vault.state().where}: {key.provider}  {key.name}  ({key.id})")
+        output.note(f"Is it good? vibedesk keys check {key.id}")
+    return 0
+
+
+def check_keys(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Checks each key against its provider; 0 when all are ready."""
+    keys = _wanted(options.ids, desk)
+    if not keys and not output.as_json:
+        output.line("No keys yet. Add one: vibedesk keys add PROVIDER")
+    unlock_for(desk, keys)
+    return asyncio.run(_check_all(keys, output, desk))
+
+
+def remove(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Forgets a key of the vault, in the keychain and in the database."""
+    [key] = _wanted([options.id], desk, one=True)
+    if key.source != "vault":
+        raise Misconfigured(f"{key.name} is not in the vault: it stands in {_place(key)}; remove it there.")
+    desk.vault.remove(key.id)
+    if output.as_json:
+        output.json({"id": key.id, "removed": True})
+    else:
+        output.line(f"Removed {key.provider}  {key.name}")
+    return 0
+
+
+# Adding
+
+
+def _typed_secret(provider: Provider, desk: Desk) -> Secret:
+    """The one key in what was typed or piped. Raises `Misconfigured`, which never repeats it."""
+    if sys.stdin.isatty():
+        text = getpass.getpass(f"API key for {provider.name} (not shown): ")
+    else:
+        text = sys.stdin.buffer.read(_INPUT_CAP).decode("utf-8", "replace")
+    if len(text.strip().splitlines()) <= 1:
+        return Secret(clean_key(text))
+    found = read_pasted(text, desk.catalog)
+    own = [key for key in found if provider.id in key.providers] or list(found)
+    if len(own) != 1:
+        raise Misconfigured(f"There are {len(own)} keys for {provider.name} in this: give one at a time.")
+    return own[0].secret
+
+
+def _warn_of_other_shape(secret: Secret, provider: Provider, output: Output, desk: Desk) -> None:
+    shapes = desk.catalog.recognise(secret.reveal())
+    if shapes and provider.id not in shapes and desk.catalog.has_known_prefix(secret.reveal()):
+        other = desk.catalog.provider(shapes[0]).name
+        output.note(
+            f"vibedesk: this looks like a key of {other}, not of {provider.name}; it is kept as you said.",
+            "warn",
+        )
+
+
+def _origin(provider: Provider, desk: Desk) -> str:
+    """The only address the key may go to. The gateway's token goes where the settings say the gateway is."""
+    if provider.id in desk.catalog.providers:
+        return origin_of(provider.base_url)
+    return origin_of(desk.settings.get("gateway.base_url"))
+
+
+# Checking
+
+
+async def _check_all(keys: Sequence[ApiKey], output: Output, desk: Desk) -> int:
+    tasks = [asyncio.create_task(_check(key, desk)) for key in keys]
+    good = True
+    try:
+        for key, task in zip(keys, tasks, strict=True):
+            found = await task
+            good = good and found["verdict"] == "ready"
+            if output.as_json:
+                output.json(found)
+            else:
+                _show(key, found, output)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await desk.close()
+    return 0 if good else 1
+
+
+async def _check(key: ApiKey, desk: Desk) -> dict[str, Any]:
+    """The check of one key as JSON; what it found is kept beside the key."""
+    try:
+        result = await _result(key, desk)
+    except EngineError as error:  # the secret cannot be had, or the provider is gone from the files
+        return _unchecked(key, error, desk)
+    now = datetime.now(UTC)
+    if key.id:
+        await asyncio.to_thread(desk.keys.note_check, key.id, result.verdict, now)
+    if result.live:
+        await asyncio.to_thread(desk.keep_models, key.provider, result.live)
+    return _result_object(key, result, desk)
+
+
+async def _result(key: ApiKey, desk: Desk) -> CheckResult:
+    from vibedesk.engine.check import CheckResult, check
+
+    provider = desk.catalog.provider(key.provider)
+    secret = await desk.secret_of(key) if key.id else None
+    result = None
+    async for event in check(key, secret, provider, desk.catalog, desk.http):
+        if isinstance(event, CheckResult):
+            result = event
+    assert result is not None
+    return result
+
+
+def _result_object(key: ApiKey, result: CheckResult, desk: Desk) -> dict[str, Any]:
+    clean = Sentences(desk).clean
+    message, fix = verdict_words(result, desk.catalog.provider(key.provider))
+    return {
+        "id": key.id or None,
+        "provider": key.provider,
+        "verdict": result.verdict,
+        "stage": result.stage,
+        "message": clean(message),
+        "fix": clean(fix) or None,
+        "http_status": result.http_status,
+        "took_s": round(result.took_s, 4),
+        "models": result.models,
+        "stages": [
+            {
+                "name": stage.name,
+                "verdict": stage.verdict,
+                "took_s": round(stage.took_s, 4),
+                "detail": clean(stage.detail),
+            }
+            for stage in result.stages
+        ],
+        "provider_message": (result.error and Sentences(desk).provider_message(result.error)) or None,
+    }
+
+
+def _unchecked(key: ApiKey, error: EngineError, desk: Desk) -> dict[str, Any]:
+    facts = dict.fromkeys(("http_status", "models"))
+    told = {
+        "verdict": "unknown",
+        "stage": "shape",
+        "message": Sentences(desk).of(error),
+        "fix": None,
+        "took_s": 0.0,
+    }
+    return {"id": key.id or None, "provider": key.provider, **told, **facts, "stages": []}
+
+
+def _show(key: ApiKey, found: dict[str, Any], output: Output) -> None:
+    good = found["verdict"] == "ready"
+    models = f"  {count(found['models'])} models" if found["models"] else ""
+    verdict = output.styled(found["verdict"], "ok" if good else "bad")
+    output.line(f"{key.provider}  {key.name}  {verdict}  {duration(found['took_s'])}{models}")
+    if not good:
+        output.line(f"  {found['message']} {found['fix'] or ''}".rstrip())
+    if found.get("provider_message"):
+        output.line(output.styled(f"  “{found['provider_message']}”", "dim"))
+    output.out.flush()
+
+
+# Naming keys
+
+
+def _wanted(ids: Sequence[str], desk: Desk, *, one: bool = False) -> list[ApiKey]:
+    """The keys that are meant: by id, by label or name, or all of a provider. Without a word all of them."""
+    keys = [key for key in desk.keys.all() if key.enabled or ids]
+    chosen: dict[str, ApiKey] = {}
+    for word in ids:
+        found = _named(word, keys, desk)
+        if not found:
+            raise WordsOff("there is no such key; vibedesk keys list shows their ids")
+        if one and len(found) > 1:
+            raise WordsOff(f"several keys are called “{word}”; give the id of one")
+        chosen |= {key.id: key for key in found}
+    return list(chosen.values()) if ids else keys
+
+
+def _named(word: str, keys: Sequence[ApiKey], desk: Desk) -> list[ApiKey]:
+    exact = [key for key in keys if word == key.id]
+    called = exact or [key for key in keys if word in (key.label, key.name, key.provider)]
+    provider = desk.catalog.providers.get(word)
+    if not called and provider is not None and provider.keyless:
+        return [_no_key(provider)]
+    return called
+
+
+def _no_key(provider: Provider) -> ApiKey:
+    """Stands for no key, where the provider needs none."""
+    origin = origin_of(provider.base_url)
+    return ApiKey(id="", provider=provider.id, label="no key", hint="", source="", origin=origin)
+
+
+def _state(key: ApiKey) -> str:
+    return key.state if key.enabled else "disabled"
+
+
+def _place(key: ApiKey) -> str:
+    return "the environment" if key.source == "environment" else key.source

@@ -1,0 +1,223 @@
+"""`vibedesk routes`: the named model configs, shown, explained, linted, tried, and carried in and out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from vibedesk.desk import Desk
+from vibedesk.engine.errors import Misconfigured
+from vibedesk.engine.types import Finished, Request, Route, Rung, request_of
+from vibedesk.terminal import exchange
+from vibedesk.terminal.arguments import WordsOff
+from vibedesk.terminal.events import cost_object, error_object, route_object, usage_object
+from vibedesk.terminal.faces import receipt
+from vibedesk.terminal.output import Output, one_line
+from vibedesk.terminal.sentences import Sentences
+from vibedesk.terminal.unlock import unlock
+
+_TEST_PROMPT = "Reply with one short sentence that says you are working."
+_TEST_TOKENS = 512
+"""A test costs at most so many tokens, reasoning included."""
+
+
+def list_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    routes = desk.routes.routes()
+    if output.as_json:
+        output.json([route_object(route) for route in routes])
+    elif not routes:
+        output.line(f"No routes yet. They stand in {desk.paths.routes}")
+    else:
+        rows = [
+            [
+                route.name,
+                route.model,
+                route.provider_override or "",
+                _tuning(route),
+                ", ".join(route.fallback_models),
+            ]
+            for route in routes
+        ]
+        output.table(["ROUTE", "MODEL", "OVERRIDE", "PARAMETERS", "FALLBACKS"], rows)
+    return 0
+
+
+def show(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    route = _route(options.name, desk)
+    if output.as_json:
+        output.json(route_object(route))
+    else:
+        output.line(exchange.to_toml([route]).rstrip())
+    return 0
+
+
+def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """The ladder as it would be climbed now. Nothing is sent; 1 when nothing of it can be asked."""
+    route = _route(options.name, desk)
+    rungs = desk.rungs(route)
+    told = [_rung_object(rung, desk) for rung in rungs]
+    if output.as_json:
+        output.json({"route": route.name, "rungs": told})
+    else:
+        rows = [
+            [str(n), rung["deployment"], rung["via"], rung["key"] or "—", rung["verdict"], rung["reason"]]
+            for n, rung in enumerate(told, 1)
+        ]
+        output.table(["", "DEPLOYMENT", "VIA", "KEY", "VERDICT", "REASON"], rows, styles={4: {"ready": "ok"}})
+    return 0 if any(rung.obstacle is None for rung in rungs) else 1
+
+
+def lint(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """What looks wrong, in all routes; 1 when anything does."""
+    from vibedesk.engine.lint import lint as lint_route
+
+    found = [
+        one
+        for route in desk.routes.routes()
+        for one in lint_route(route, desk.catalog, desk.keys.usable, desk.gateway())
+    ]
+    if output.as_json:
+        output.json([{"route": one.route, "rule": one.rule, "message": one.message} for one in found])
+    elif found:
+        output.table(["ROUTE", "RULE", ""], [[one.route, one.rule, one.message] for one in found])
+    else:
+        output.line(f"{len(desk.routes.routes())} routes, nothing to say")
+    return 1 if found or desk.routes.problems else 0
+
+
+def test(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Asks the model and each fallback the same short question, each on its own; 0 when all answered whole."""
+    route = _route(options.name, desk)
+    rungs = desk.rungs(route)
+    unlock(desk, [[rung] for rung in rungs])
+    ended = asyncio.run(_try_all(route, rungs, desk))
+    if output.as_json:
+        results = [_result_object(rung, finished, desk) for rung, finished in zip(rungs, ended, strict=True)]
+        output.json({"route": route.name, "results": results})
+    else:
+        for rung, finished in zip(rungs, ended, strict=True):
+            _show_result(rung, finished, output, desk)
+    return 0 if all(finished.outcome == "complete" for finished in ended) else 1
+
+
+def export(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Writes the routes in another tool's format to standard output. Never a key."""
+    text = exchange.export(options.format, desk.routes.routes(), desk.catalog)
+    if output.as_json:
+        output.json({"format": options.format, "text": text})
+    else:
+        output.out.write(text)
+    return 0
+
+
+def import_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    """Takes the routes of a file in; one of the same name is replaced, all others stay."""
+    routes = exchange.read(_text_of(options.file))
+    for route in routes:
+        desk.routes.save(route)
+    if output.as_json:
+        output.json([route_object(route) for route in routes])
+    else:
+        output.line(f"Imported {', '.join(route.name for route in routes)}")
+    return 0
+
+
+# Reading
+
+
+def _route(name: str, desk: Desk) -> Route:
+    found = next((route for route in desk.routes.routes() if route.name == name), None)
+    if found is None:
+        raise WordsOff(f"there is no route named “{name}”; vibedesk routes list shows them")
+    return found
+
+
+def _text_of(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as problem:
+        raise WordsOff(f"{file} cannot be read ({problem.strerror})") from problem
+    return data.decode("utf-8-sig", "replace")
+
+
+def _tuning(route: Route) -> str:
+    """Only what differs from the default."""
+    parameters = route.parameters
+    parts = [
+        f"effort {parameters.reasoning_effort}" if parameters.reasoning_effort else "",
+        f"max {parameters.max_tokens}" if parameters.max_tokens is not None else "",
+        f"temperature {parameters.temperature:g}" if parameters.temperature is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _rung_object(rung: Rung, desk: Desk) -> dict[str, Any]:
+    deployment, obstacle = rung.deployment, rung.obstacle
+    why = Sentences(desk).of(obstacle) if obstacle else deployment.why_via
+    return {
+        "deployment": deployment.name,
+        "via": deployment.via,
+        "key": deployment.key_name or None,
+        "verdict": obstacle.kind if obstacle else "ready",
+        "reason": f"{rung.reason}: {why}" if why else rung.reason,
+    }
+
+
+# Testing
+
+
+async def _try_all(route: Route, rungs: Sequence[Rung], desk: Desk) -> list[Finished]:
+    most = min(route.parameters.max_tokens or _TEST_TOKENS, _TEST_TOKENS)
+    request = replace(
+        request_of(_TEST_PROMPT, system=route.system), parameters=replace(route.parameters, max_tokens=most)
+    )
+    try:
+        return await asyncio.gather(*(_try(rung, request, desk) for rung in rungs))
+    finally:
+        await desk.http.close()
+
+
+async def _try(rung: Rung, request: Request, desk: Desk) -> Finished:
+    answer = desk.router.ask(request, [rung])
+    async with aclosing(answer.events()) as events:
+        async for event in events:
+            if isinstance(event, Finished):
+                if event.attempts:
+                    await asyncio.to_thread(desk.ledger.record, event, datetime.now(UTC))
+                return event
+    raise Misconfigured("The answer ended without an end.")
+
+
+def _result_object(rung: Rung, finished: Finished, desk: Desk) -> dict[str, Any]:
+    return {
+        "deployment": rung.deployment.name,
+        "via": rung.deployment.via,
+        "key": rung.deployment.key_name or None,
+        "outcome": finished.outcome,
+        "finish_reason": finished.finish_reason,
+        "text": finished.text[:200],
+        "ttft_s": finished.ttft_s and round(finished.ttft_s, 4),
+        "took_s": round(finished.took_s, 4),
+        "usage": usage_object(finished.usage),
+        "cost": cost_object(finished.cost),
+        "error": error_object(finished.error, Sentences(desk)),
+    }
+
+
+def _show_result(rung: Rung, finished: Finished, output: Output, desk: Desk) -> None:
+    style = "ok" if finished.outcome == "complete" else "bad"
+    output.line(f"{output.styled(finished.outcome, style)}  {rung.deployment.name}")
+    if finished.error is not None:
+        output.line(f"  {Sentences(desk).of(finished.error)}")
+    if finished.text:
+        output.line(f"  “{one_line(finished.text)[:100]}”")
+    if finished.attempts:
+        output.line(output.styled(f"  {receipt(finished)}", "dim"))
