@@ -380,7 +380,7 @@ def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
         "code": f" ({error.code})" if error.code else "",
         "part": _PARTS.get(facts.get("part", ""), "a part of this request"),
         "when": when(error.retry_after_s),
-        "limit": f"{facts['limit_s']} s" if "limit_s" in facts else "the time allowed",
+        "limit": f"{float(facts['limit_s']):g} s" if "limit_s" in facts else "the time allowed",
         "window": f" ({count(error.facts['window'])} tokens)" if error.facts.get("window") else "",
         "parameter": f": it refuses “{facts['parameter']}”" if "parameter" in facts else "",
         "answered": _answered(facts),

@@ -182,7 +182,8 @@ def _check_field(table: str, field: str, value: Any, known: Mapping[str, type]) 
         fix = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         _refuse(table, field, f"[{table}] {field} is not a field of a provider: {fix}")
     kind = known[field]
-    if not isinstance(value, kind) or not all(isinstance(part, str) for part in _parts(value)):
+    fits: bool = isinstance(value, kind)
+    if not fits or not all(isinstance(part, str) for part in _parts(value)):
         _refuse(table, field, f"[{table}] {field} is not {_WORDS[kind]}")
     if field == "headers" and (bad := sorted(name for name in value if name.lower() in _KEY_HEADERS)):
         _refuse(

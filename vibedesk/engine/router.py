@@ -163,6 +163,7 @@ class Answer:
     def _facts(self, error: EngineError, deployment: Deployment) -> EngineError:
         error.provider = error.provider or deployment.provider.id
         error.key = error.key or deployment.key_name
+        error.facts.setdefault("model", deployment.model.id)
         return scrubbed(error, self._secrets)
 
     def _listen(self, trial: Trial, call: Call) -> AsyncGenerator[Piece, None]:
@@ -245,7 +246,15 @@ class _Deadlines:
                 return await step
         except TimeoutError as exc:
             timer = "total" if self._total <= self._next else self._timer
-            raise TimedOut(_SILENCES[timer], timer=timer) from exc
+            raise TimedOut(_SILENCES[timer], timer=timer, **self._limit_of(timer)) from exc
+
+    def _limit_of(self, timer: str) -> dict[str, float]:
+        limits = {
+            "first_token": self._timers.first_token_s,
+            "idle": self._timers.idle_s,
+            "total": self._timers.total_s,
+        }
+        return {"limit_s": round(limits[timer], 1)} if timer in limits else {}
 
 
 _SILENCES = {

@@ -167,7 +167,8 @@ async def _result(key: ApiKey, desk: Desk) -> CheckResult:
     provider = desk.catalog.provider(key.provider)
     secret = await desk.secret_of(key) if key.id else None
     result = None
-    async for event in check(key, secret, provider, desk.catalog, desk.http):
+    gateway = desk.gateway() if provider.id not in desk.catalog.providers else None
+    async for event in check(key, secret, provider, desk.catalog, desk.http, gateway=gateway):
         if isinstance(event, CheckResult):
             result = event
     assert result is not None
