@@ -72,8 +72,7 @@ def set_up(paths: Paths, *, live_secrets: Callable[[], Iterable[str]]) -> Redact
     """Sends the log, warnings and every uncaught exception to `logs/vibedesk.log`, keys taken out.
 
     Called once, by the face that starts the program. Also forbids core dumps and other processes' looks into
-    this
-    one's memory, where the system knows such a thing. The handler it returns is `close`d at the end.
+    this one's memory, where the system knows such a thing. The handler it returns is `close`d at the end.
     """
     forbid_dumps()
     file = RedactingFile(paths.logs / FILE_NAME, live_secrets)

@@ -376,7 +376,7 @@ def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
         "who": provider_name or error.provider or "the provider",
         "the_key": f"the key {error.key}" if error.key else "the key",
         "name": facts.get("name") or error.provider or error.detail or "—",
-        "status": f" (status {error.status})" if error.status else "",
+        "status": f" (status {error.status})" if (error.status or 0) >= 400 else "",
         "code": f" ({error.code})" if error.code else "",
         "part": _PARTS.get(facts.get("part", ""), "a part of this request"),
         "when": when(error.retry_after_s),

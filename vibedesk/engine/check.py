@@ -96,12 +96,10 @@ async def check(
     gateway: Gateway | None = None,
     gateway_secret: Secret | None = None,
 ) -> AsyncGenerator[Stage | CheckResult, None]:
-    """Each stage as it begins ("running") and as it ends, then the one `CheckResult`. Never raises
-    `EngineError`.
+    """Each stage as it begins ("running") and as it ends, then the one `CheckResult`. Never raises `EngineError`.
 
     With a `gateway` the provider is reached through it; where `key` is that gateway's own token, the token is
-    checked.
-    `answer` asks for one real, short answer, which costs a few tokens.
+    checked. `answer` asks for one real, short answer, which costs a few tokens.
     """
     run = _Check(key, secret, provider, catalog, http, gateway, gateway_secret)
     for name, step in run.steps(answer):
@@ -146,8 +144,7 @@ class _Check:
         self.verdict = ""
 
     def _way(self, provider: Provider, key: ApiKey, gateway: Gateway | None) -> Deployment:
-        """How the provider is reached. A gateway's token is tried on the first provider that has a path
-        through it."""
+        """How the provider is reached. A gateway's token is tried on the first provider that has a path through it."""
         if self.of_gateway:
             passing = (
                 one for one in self._catalog.providers.values() if choose(one, None, gateway)[0] == "gateway"
@@ -290,8 +287,7 @@ class _Check:
         return "accepted"
 
     def _tolerated(self, error: EngineError) -> str:
-        """A gateway that lets the request through has accepted its token, whatever the provider behind it
-        says."""
+        """A gateway that lets the request through has accepted its token, whatever the provider behind it says."""
         if self.of_gateway and not isinstance(error, GatewayError):
             return "the gateway accepts the token"
         raise error

@@ -1,5 +1,4 @@
-"""What an exception of httpx means, in our words: the one place where foreign network failures are
-translated."""
+"""What an exception of httpx means, in our words: the one place where foreign network failures are translated."""
 
 from __future__ import annotations
 
@@ -66,8 +65,7 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
 
 
 def through_proxy(error: EngineError, proxy: str) -> EngineError:
-    """The same failure where a proxy stands between: what could not be reached is then the proxy, not the
-    provider."""
+    """The same failure where a proxy stands between: what could not be reached is then the proxy, not the provider."""
     if isinstance(error, ConnectionRefused | NameNotFound) or type(error) is Unreachable:
         return Misconfigured(f"the proxy {proxy} cannot be reached", setting="proxy", host=proxy)
     error.facts["proxy"] = proxy

@@ -12,8 +12,7 @@ _LONGEST = 120
 
 
 async def issuer_of(host: str, port: int) -> str:
-    """The issuer's organisation or name, "" when it cannot be read. Sends nothing, and trusts nothing more
-    for it."""
+    """The issuer's organisation or name, "" when it cannot be read. Sends nothing, and trusts nothing more for it."""
     try:
         pem = await asyncio.to_thread(ssl.get_server_certificate, (host, port), timeout=3.0)
         return issuer_in(ssl.PEM_cert_to_DER_cert(pem))
@@ -22,8 +21,7 @@ async def issuer_of(host: str, port: int) -> str:
 
 
 def issuer_in(certificate: bytes) -> str:
-    """The issuer in an X.509 certificate (RFC 5280 §4.1: version, serial, algorithm, issuer). Raises
-    `ValueError`."""
+    """The issuer in an X.509 certificate (RFC 5280 §4.1: version, serial, algorithm, issuer). Raises `ValueError`."""
     [whole, *_] = _values(certificate)
     [tbs, *_] = _values(whole[1])
     fields = [field for field in _values(tbs[1]) if field[0] != 0xA0]

@@ -27,8 +27,7 @@ _GATEWAY_FAULTS = {"rate_limit": "rate_limited", "upstream": "server_error", "gu
 
 
 class Step(Struct, frozen=True):
-    """`again` asks the same deployment after `wait_s`, `drop` the same without `parameter`, `next` another
-    one."""
+    """`again` asks the same deployment after `wait_s`, `drop` the same without `parameter`, `next` another one."""
 
     move: Literal["again", "drop", "next", "stop"]
     wait_s: float = 0.0
@@ -41,9 +40,8 @@ def step_after(
     """The step after a failure with nothing shown yet.
 
     `tries`: requests this deployment has had, this one included (parameter drops are not counted); `others`:
-    another
-    deployment can be asked; `parameter`: what the provider refused and the request could go without, "" if
-    nothing.
+    another deployment can be asked; `parameter`: what the provider refused and the request could go without, ""
+    if nothing.
     """
     nature = _nature(error)
     if parameter and parameter not in dropped and len(dropped) < DROPS_CAP:
@@ -61,8 +59,7 @@ def step_after(
 
 
 def backoff(n: int, hint: float | None, *, jitter: Callable[[float, float], float] = random.uniform) -> float:
-    """Seconds before try n + 1: the server's hint where it is sane, else 0.5·2ⁿ up to 8, jittered by a
-    fifth."""
+    """Seconds before try n + 1: the server's hint where it is sane, else 0.5·2ⁿ up to 8, jittered by a fifth."""
     known = _hint(hint)
     if known is not None:
         return known

@@ -13,8 +13,7 @@ _PER_MILLION = Decimal("0.000001")
 def cost_of(
     usage: Usage | None, model: Model, *, on: date, reported_usd: Decimal | None = None
 ) -> Cost | None:
-    """US dollars of one answer. What the provider says it charged comes first; None when usage or price is
-    unknown.
+    """US dollars of one answer. What the provider says it charged comes first; None when usage or price is unknown.
 
     Also None when the counts contradict each other: unknown is better than wrong (security.md S6).
     """
@@ -34,8 +33,7 @@ def price_on(price: Price, day: date) -> Price:
 
 
 def estimate_tokens(text: str) -> int:
-    """Roughly how many tokens a text is: four ASCII characters each, one for a CJK character, two other
-    letters."""
+    """Roughly how many tokens a text is: four ASCII characters each, one for a CJK character, two other letters."""
     ascii_count = sum(character < "\x80" for character in text)
     wide_count = sum(_is_wide(character) for character in text)
     other_count = len(text) - ascii_count - wide_count
@@ -50,8 +48,7 @@ def _usd(usage: Usage, price: Price) -> Decimal:
 
 
 def _rates(price: Price, input_tokens: int) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    """Input, cached, cache write, output. Over the threshold the whole request costs the long prices (wire.md
-    §11.5).
+    """Input, cached, cache write, output. Over the threshold the whole request costs the long prices (wire.md §11.5).
 
     A cached or written token without a price of its own costs what an input token costs.
     """

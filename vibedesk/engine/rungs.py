@@ -1,5 +1,4 @@
-"""Route → rungs: the deployments in the order they would be tried, and what stands in the way of each.
-Pure."""
+"""Route → rungs: the deployments in the order they would be tried, and what stands in the way of each. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +13,7 @@ KeysOf = Callable[[Provider], Sequence[ApiKey]]
 
 
 def rungs_of(route: Route, catalog: Catalog, keys: KeysOf, gateway: Gateway | None) -> tuple[Rung, ...]:
-    """Primary first, then the fallbacks; one that repeats an earlier one is left out. Sends and reads
-    nothing."""
+    """Primary first, then the fallbacks; one that repeats an earlier one is left out. Sends and reads nothing."""
     names = dict.fromkeys((_overridden(route, catalog), *route.fallback_models))
     return tuple(
         _rung(name, place, route.provider_override, catalog, keys, gateway)
@@ -24,8 +22,7 @@ def rungs_of(route: Route, catalog: Catalog, keys: KeysOf, gateway: Gateway | No
 
 
 def _overridden(route: Route, catalog: Catalog) -> str:
-    """An override that names another provider asks that one for the model (seed: "force a specific
-    provider")."""
+    """An override that names another provider asks that one for the model (seed: "force a specific provider")."""
     override = route.provider_override
     provider, _, model = route.model.partition("/")
     if override in (None, "", "direct", "gateway", provider) or override not in catalog.providers:
@@ -47,8 +44,7 @@ def _rung(
 
 
 def _meant(override: str | None, provider: Provider, catalog: Catalog) -> str | None:
-    """A provider named by the route is a word about its own models only: a fallback elsewhere goes its usual
-    way."""
+    """A provider named by the route is a word about its own models only: a fallback elsewhere goes its usual way."""
     return None if override in catalog.providers and override != provider.id else override
 
 

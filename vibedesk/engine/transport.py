@@ -18,8 +18,7 @@ _METADATA = json.dumps({"app": "vibedesk"}, separators=(",", ":"))
 
 
 def choose(provider: Provider, override: str | None, gateway: Gateway | None) -> tuple[Via, str]:
-    """Gateway or direct, and the reason in plain words. `override`: None, "direct", "gateway" or a provider's
-    id."""
+    """Gateway or direct, and the reason in plain words. `override`: None, "direct", "gateway" or a provider's id."""
     if provider.simulated or provider.local:
         return "direct", "it runs on this machine"
     if override == "direct":
@@ -71,8 +70,7 @@ def assert_may_send(deployment: Deployment, url: str) -> None:
     """Raises unless this address may see this deployment's keys (security.md N2, N4).
 
     A provider's key goes to the origin it was stored for, or, while that is still its provider's origin,
-    through the
-    gateway; a gateway's token to the gateway it was stored for.
+    through the gateway; a gateway's token to the gateway it was stored for.
     """
     address = _address(url)
     via_gateway = deployment.via == "gateway" and deployment.gateway is not None

@@ -32,8 +32,7 @@ class Database:
     """One connection for all threads, in turns. Opens, or begins, the file at `path`.
 
     A damaged file is set aside under another name, never emptied: `problem` then says so, and `set_aside` is
-    where
-    it went. A file written by a newer version raises `DatabaseProblem` and stays untouched.
+    where it went. A file written by a newer version raises `DatabaseProblem` and stays untouched.
     """
 
     def __init__(self, path: Path) -> None:

@@ -231,9 +231,8 @@ def _gateway_in(variables: Mapping[str, str], source: Source) -> Gateway | None:
 def _gateway_base(variables: Mapping[str, str], source: Source) -> tuple[str, str, str] | None:
     """Base URL, account and name out of `CLOUDFLARE_AI_GATEWAY_URL`; None where it may not be used.
 
-    Every provider's key passes through the gateway. A file in a folder that was merely cloned must not be
-    able to
-    send them to a host of its choice, so only the environment may name one other than Cloudflare's or this machine.
+    Every provider's key passes through the gateway. A file in a folder that was merely cloned must not be able
+    to send them to a host of its choice, so only the environment may name one other than Cloudflare's or this machine.
     """
     given = _set(variables, "CLOUDFLARE_AI_GATEWAY_URL").rstrip("/")
     if not given:

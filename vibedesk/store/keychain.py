@@ -25,8 +25,7 @@ TRUSTED: Mapping[str, str] = {
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
 }
 """Backends that may hold a key, and what they are called. Everything else is refused: keyring itself would,
-with
-`keyrings.alt` installed and no daemon, store keys as readable text without a word."""
+with `keyrings.alt` installed and no daemon, store keys as readable text without a word."""
 
 CALL_S = 3.5
 LOOK_S = 1.0

@@ -66,8 +66,7 @@ class Keys:
         """The AI gateway, where account, name and token are all there: of the settings, else of the environment.
 
         A token goes to the origin it was stored for and nowhere else, so one that does not fit the settings'
-        base URL
-        counts as none.
+        base URL counts as none.
         """
         account, name = (
             self._settings.get("gateway.account").strip(),

@@ -24,9 +24,8 @@ AskPassphrase = Callable[[bool], str | None]
 class Lockbox(Place):
     """The vault in `path`. It is made when the first secret is stored, and until then nobody is asked for anything.
 
-    The passphrase is the first line of `passphrase_file` where one is given, else what `ask` returns. Only
-    the data
-    key stays in memory until `lock`; entries are read from the file each time, so two programs can share it.
+    The passphrase is the first line of `passphrase_file` where one is given, else what `ask` returns. Only the
+    data key stays in memory until `lock`; entries are read from the file each time, so two programs can share it.
     """
 
     def __init__(

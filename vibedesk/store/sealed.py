@@ -1,15 +1,11 @@
 """The bytes of the encrypted file: a data key wrapped once for each way to unlock it, and the entries under that key.
 
-    magic and format (16) · length of the header (4, big-endian) · header (JSON) · entries (AES-256-GCM) ·
-    SHA-256 (32)
+    magic and format (16) · length of the header (4, big-endian) · header (JSON) · entries (AES-256-GCM) · SHA-256 (32)
 
-The header carries every parameter and is authenticated together with the entries; the digest at the end tells
-a
-damaged file from a wrong passphrase. Each write has a fresh salt (the key of the entries is derived from it
-and the
-data key) and a fresh nonce; each way to unlock has a salt, a nonce and Argon2id parameters of its own, and
-parameters
-outside `BOUNDS` are refused before any work is done.
+The header carries every parameter and is authenticated together with the entries; the digest at the end tells a
+damaged file from a wrong passphrase. Each write has a fresh salt (the key of the entries is derived from it and
+the data key) and a fresh nonce; each way to unlock has a salt, a nonce and Argon2id parameters of its own, and
+parameters outside `BOUNDS` are refused before any work is done.
 """
 
 from __future__ import annotations

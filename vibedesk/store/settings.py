@@ -83,8 +83,7 @@ class Settings:
         return copy.copy(self._values.get(key, setting.default))
 
     def set(self, key: str, value: object) -> None:
-        """Writes one value; everything else in the file stays as it is. Raises `Misconfigured`,
-        `KeyError`."""
+        """Writes one value; everything else in the file stays as it is. Raises `Misconfigured`, `KeyError`."""
         setting = self._declared[key]
         if isinstance(value, tuple):
             value = list(value)

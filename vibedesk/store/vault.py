@@ -250,8 +250,7 @@ def open_backend(paths: Paths, environ: Mapping[str, str], ask_passphrase: AskPa
     """The place for secrets that `VIBEDESK_VAULT` (system, file, or unset: whichever there is) asks for.
 
     `ask_passphrase` is given True when the encrypted file is to be made and False when it is to be opened, in
-    the
-    thread that needs it; `VIBEDESK_PASSPHRASE_FILE` answers instead where it is set.
+    the thread that needs it; `VIBEDESK_PASSPHRASE_FILE` answers instead where it is set.
     """
     choice = environ.get("VIBEDESK_VAULT", "").strip().lower()
     if choice not in ("", "system", "file"):

@@ -1,5 +1,4 @@
-"""Wire formats, sans I/O: a dialect makes requests into calls and bytes into pieces, and never opens a
-socket."""
+"""Wire formats, sans I/O: a dialect makes requests into calls and bytes into pieces, and never opens a socket."""
 
 from __future__ import annotations
 

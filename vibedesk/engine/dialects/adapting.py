@@ -1,5 +1,4 @@
-"""Learning from a refusal: which parameter it names, and the same call without that parameter (wire facts
-§11.1)."""
+"""Learning from a refusal: which parameter it names, and the same call without that parameter (wire facts §11.1)."""
 
 from __future__ import annotations
 
@@ -75,8 +74,7 @@ _THINKING_UNSUPPORTED = re.compile(
 
 
 def parameter_in(param: str, message: str) -> str:
-    """Our name of the parameter a refusal is about, from its `param` field or its words; "" when it names
-    none."""
+    """Our name of the parameter a refusal is about, from its `param` field or its words; "" when it names none."""
     if param:
         return _known(param) or ""
     if _MANDATORY_REASONING.search(message):
@@ -111,8 +109,7 @@ def parameter_named(error: BadRequest) -> str | None:
 
 
 def without(call: Call, parameter: str) -> Call | None:
-    """The call without that parameter, and a note that says so. None when it has none, or cannot do without
-    it."""
+    """The call without that parameter, and a note that says so. None when it has none, or cannot do without it."""
     if call.body is None:
         return None
     body = copy.deepcopy(call.body)

@@ -68,8 +68,7 @@ def complaint_of(body: bytes) -> Complaint:
 
 
 def clean(message: str) -> str:
-    """Foreign words made fit to show and to log: no tags, no control characters, no keys, at most 300
-    characters."""
+    """Foreign words made fit to show and to log: no tags, no control characters, no keys, at most 300 characters."""
     message = _UNSEEN.sub("", _ANSI.sub("", _TAG.sub(" ", whole(message))))
     message = _KEY_AFTER_WORDS.sub(r"\1…", _KEY.sub(r"\1…", " ".join(message.split())))
     return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
@@ -167,8 +166,7 @@ def _number_word(value: object) -> str:
 
 
 def words_of(value: object) -> str:
-    """The human words in a value of any shape: a string, `{message}`, `{detail}`, `{msg}`, or a list of
-    them."""
+    """The human words in a value of any shape: a string, `{message}`, `{detail}`, `{msg}`, or a list of them."""
     match value:
         case str():
             return value

@@ -1,5 +1,4 @@
-"""The demo provider: answers without key and network, and says in its first sentence that it is a
-simulation."""
+"""The demo provider: answers without key and network, and says in its first sentence that it is a simulation."""
 
 from __future__ import annotations
 
@@ -56,8 +55,7 @@ class Demo(OpenAIChat):
     name: DialectName = "demo"
 
     async def stream(self, request: Request, model: Model) -> AsyncIterator[Piece]:
-        """The same pieces for the same request, at the pace of the model's id (`…fast…`, `…slow…`, else ≈ 45
-        words/s).
+        """The same pieces for the same request, at the pace of the model's id (`…fast…`, `…slow…`, else ≈ 45 words/s).
 
         Raises Unsupported like any dialect.
         """

@@ -1,5 +1,4 @@
-"""JSON as providers send it: NaN, 1e999, lone surrogates and broken UTF-8 included; and numbers that can be
-trusted."""
+"""JSON as providers send it: NaN, 1e999, lone surrogates and broken UTF-8 included; and numbers that can be trusted."""
 
 from __future__ import annotations
 

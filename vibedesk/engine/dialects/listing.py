@@ -1,5 +1,4 @@
-"""Live lists of models, as each provider writes them, to `Model`s (wire facts §3.4, §4.4, §5.4, §6.2, §7.2,
-§8.2, §9).
+"""Live lists of models, as each provider writes them, to `Model`s (wire facts §3.4, §4.4, §5.4, §6.2, §7.2, §8.2, §9).
 
 Only what the list says is filled in: the bundled catalog knows the rest. What cannot chat is left out.
 """
@@ -38,8 +37,7 @@ State = Literal["current", "retiring", "retired"]
 
 
 def read_openai_style(payload: bytes, provider: Provider) -> tuple[Model, ...]:
-    """`{data:[…]}`, `{models:[…]}` or a bare array. Raises NotThisApi, Malformed or the error the payload
-    holds."""
+    """`{data:[…]}`, `{models:[…]}` or a bare array. Raises NotThisApi, Malformed or the error the payload holds."""
     document = _document(payload, provider)
     items = _items(document, ("data", "models", "result"), provider)
     return _distinct(_openai_model(item, provider) for item in items if _chats(item, provider))

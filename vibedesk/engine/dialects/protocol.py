@@ -12,8 +12,7 @@ from vibedesk.engine.types import DialectName, Model, Piece, Provider, Request, 
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One HTTP request without its host and its key. `path` is relative to `provider.base_url` and begins
-    with "/".
+    """One HTTP request without its host and its key. `path` is relative to `provider.base_url` and begins with "/".
 
     `notes` say in plain words what of the request was left out or changed, and why. `headers` hold no secret.
     """
@@ -26,8 +25,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class Decoder(Protocol):
-    """Reads one answer. `feed` and `close` are generators: what came before an error is yielded before it is
-    raised."""
+    """Reads one answer. `feed` and `close` are generators: what came before an error is yielded before it is raised."""
 
     notes: list[str]
 
@@ -56,8 +54,7 @@ class Dialect(Protocol):
     name: DialectName
 
     def ask(self, request: Request, model: Model, provider: Provider) -> Call:
-        """A streaming chat call. Raises Unsupported for a part the model cannot take; drops tuning with a
-        note."""
+        """A streaming chat call. Raises Unsupported for a part the model cannot take; drops tuning with a note."""
 
     def authorise(self, secret: Secret) -> dict[str, str]:
         """The header that carries the key."""
@@ -66,8 +63,7 @@ class Dialect(Protocol):
         """Asks for the provider's own list of models."""
 
     def read_models(self, payload: bytes, provider: Provider) -> tuple[Model, ...]:
-        """The chat models of that list. Raises NotThisApi, Malformed or the ProviderError the payload
-        holds."""
+        """The chat models of that list. Raises NotThisApi, Malformed or the ProviderError the payload holds."""
 
     def decoder(self, provider: Provider, model: Model, content_type: str) -> Decoder:
         """For the body of an answer with status 2xx."""

@@ -1,10 +1,8 @@
 """What a refused request means: status, headers and error body of any provider to one of our errors.
 
 Structured codes decide before free text does, and free text before the status: providers echo the prompt in
-their
-messages, so words alone are the weakest sign. Sources: the provider tables of the wire facts (§3.2, §4.2,
-§5.3, §6.1,
-§7.1, §8.1, §9, §10.8) and routing facts §2.3, §2.4.
+their messages, so words alone are the weakest sign. Sources: the provider tables of the wire facts (§3.2, §4.2,
+§5.3, §6.1, §7.1, §8.1, §9, §10.8) and routing facts §2.3, §2.4.
 """
 
 from __future__ import annotations
@@ -58,8 +56,7 @@ def request_id_of(headers: Mapping[str, str]) -> str:
 
 
 def refusal_of(status: int, headers: Mapping[str, str], body: bytes, provider: Provider) -> EngineError:
-    """Our error for a status other than 2xx, or for an error body with any status (an error inside a stream:
-    200)."""
+    """Our error for a status other than 2xx, or for an error body with any status (an error inside a stream: 200)."""
     headers = {name.lower(): value for name, value in headers.items()}
     complaint = complaint_of(body)
     kind, more = _kind(status, headers, complaint)

@@ -24,8 +24,7 @@ def wait_of(
 ) -> float | None:
     """Seconds to wait, 0 < x ≤ 31 days, or None when nobody said (or said nonsense).
 
-    `delay` is Google's RetryInfo.retryDelay. `now` is the local clock; the server's own `Date` is preferred
-    to it.
+    `delay` is Google's RetryInfo.retryDelay. `now` is the local clock; the server's own `Date` is preferred to it.
     """
     now = _date(headers.get("date", "")) or now or datetime.now(UTC)
     hints = (
@@ -40,8 +39,7 @@ def wait_of(
 
 
 def seconds(value: str, now: datetime) -> float | None:
-    """A reset in any notation: `12ms`, `6m0s`, `33011.38`, RFC 3339, epoch seconds or milliseconds. Not below
-    0."""
+    """A reset in any notation: `12ms`, `6m0s`, `33011.38`, RFC 3339, epoch seconds or milliseconds. Not below 0."""
     value = value.strip()
     try:
         return _until(float(value), now)

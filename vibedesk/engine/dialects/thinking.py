@@ -1,7 +1,6 @@
 """Splits `<think>…</think>` out of an answer while it streams (wire facts §11.7).
 
-Runs only until it is clear that an answer does not begin with such a tag, unless the model is known to use
-them.
+Runs only until it is clear that an answer does not begin with such a tag, unless the model is known to use them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Parameters as a model takes them: what it does not take is left out or moved to the nearest it does, with a
-note."""
+"""Parameters as a model takes them: what it does not take is left out or moved to the nearest it does, with a note."""
 
 from __future__ import annotations
 
@@ -35,8 +34,7 @@ class Tuning:
         return sent
 
     def default_max_tokens(self, most: int, unknown: int) -> int:
-        """A limit where the API wants one and nobody asked: at most half the window, `unknown` for unknown
-        models."""
+        """A limit where the API wants one and nobody asked: at most half the window, `unknown` for unknown models."""
         limit = min(self._model.max_output or unknown, most)
         return max(1, min(limit, (self._model.context_window or 2 * limit) // 2))
 
@@ -62,8 +60,7 @@ class Tuning:
         return sent
 
     def temperature(self, *, reasoning: bool, most: float = 2.0) -> float | None:
-        """The temperature to send. `reasoning`: the request as it will be sent makes (or may make) the model
-        reason."""
+        """The temperature to send. `reasoning`: the request as it will be sent makes (or may make) the model reason."""
         asked, traits = self._wanted.temperature, self._model.traits
         if asked is None:
             return None

@@ -9,8 +9,7 @@ from vibedesk.engine.types import Image, Message, Model, Part, Request, Text
 
 
 def turns_of(request: Request, model: Model) -> list[Message]:
-    """The messages to send. Raises Unsupported for an image to a model known to take none, and for nothing to
-    send."""
+    """The messages to send. Raises Unsupported for an image to a model known to take none, and for nothing to send."""
     turns: list[Message] = []
     for message in request.messages:
         parts = tuple(part for part in message.parts if isinstance(part, Image) or part.text.strip())
