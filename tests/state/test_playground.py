@@ -1,0 +1,267 @@
+"""The playground's state, over real desks, real SQLite and a provider on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.playing import GOOD, LONG, REFUSING, THINKING, playing
+from tests.providers import TEXT, Behaviour
+from tests.sitting import until
+from vibedesk.engine.errors import NoKey
+from vibedesk.engine.types import Cost, Image, Parameters
+from vibedesk.state.frames import FRAME_S, Frames
+from vibedesk.state.playground import best_of
+from vibedesk.store.history import StoredAnswer
+
+PNG = bytes.fromhex("89504e470d0a1a0a") + b"\0" * 40
+
+
+async def test_all_lanes_are_asked_in_one_tick_with_the_same_words(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, THINKING, "groq/split"]) as scene:
+        await scene.ask("Compare")
+        assert [lane.phase for lane in scene.playground.lanes] == ["complete"] * 3
+        assert [lane.text for lane in scene.playground.lanes] == [TEXT] * 3
+        assert [seen.body["messages"] for seen in scene.groq.asked] == [
+            [{"role": "user", "content": "Compare"}]
+        ] * 3
+        assert scene.playground.spread_s is not None
+        assert scene.playground.spread_s < 0.05
+
+
+async def test_the_users_words_are_shown_before_anybody_is_asked(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        lane = scene.playground.lanes[0]
+        asked_then: list[int] = []
+        lane.turn_added.connect(lambda _turn: asked_then.append(len(scene.groq.seen)))
+        await scene.ask("First")
+        assert asked_then == [0]
+
+
+async def test_a_later_turn_carries_the_lanes_own_answers(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("One")
+        await scene.ask("Two")
+        roles = [(one["role"], one["content"]) for one in scene.groq.asked[-1].body["messages"]]
+        assert roles == [("user", "One"), ("assistant", TEXT), ("user", "Two")]
+
+
+async def test_an_unlinked_lane_is_not_asked(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        scene.playground.configure(1, linked=False)
+        await scene.ask()
+        assert [lane.phase for lane in scene.playground.lanes] == ["complete", "idle"]
+        assert len(scene.groq.asked) == 1
+
+
+async def test_stopping_keeps_what_was_said_and_hangs_up(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG, GOOD], Behaviour(tokens_per_s=200)) as scene:
+        long = scene.playground.lanes[0]
+        scene.playground.ask("Go")
+        await until(lambda: len(long.text) > 40)
+        scene.playground.stop_all()
+        await scene.rest()
+        assert long.phase == "stopped"
+        assert scene.answer().outcome == "stopped"
+        assert len(scene.answer().text) > 40
+        assert ("Many words follow one another. " * 400).startswith(scene.answer().text)
+        await asyncio.wait_for(scene.groq.asked[0].closed.wait(), 2)
+
+
+async def test_stopping_before_the_first_step_ends_the_answer_too(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        lane = scene.playground.lanes[0]
+        lane.answer_begun.connect(lambda: asyncio.get_running_loop().call_soon(lane.stop))
+        await scene.ask()
+        assert lane.phase == "stopped"
+
+
+async def test_asking_while_an_answer_runs_waits_for_its_end(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG], Behaviour(tokens_per_s=200)) as scene:
+        lane = scene.playground.lanes[0]
+        order: list[str] = []
+        lane.finished.connect(lambda finished: order.append(finished.outcome))
+        lane.turn_added.connect(lambda turn: order.append(turn.text))
+        scene.playground.ask("One")
+        await until(lambda: len(lane.text) > 20)
+        scene.playground.set_model(0, GOOD)
+        await scene.ask("Two")
+        assert order == ["One", "stopped", "Two", "complete"]
+
+
+async def test_the_conversation_comes_back_to_the_last_character(tmp_path: Path) -> None:
+    async with playing(tmp_path, [THINKING, REFUSING]) as scene:
+        playground = scene.playground
+        playground.configure(0, system="Be short.", parameters=Parameters(max_tokens=500))
+        playground.ask("Hello there", [Image("image/png", PNG)])
+        await until(lambda: playground.turns == 1)
+        await scene.rest()
+        await scene.ask("And then?")
+        before = [(lane.spec, lane.exchanges) for lane in playground.lanes]
+        id = playground.conversation
+        playground.new_conversation()
+        await until(lambda: playground.conversation == "")
+        assert not playground.lanes[0].exchanges
+        playground.open_conversation(id)
+        await until(lambda: playground.conversation == id)
+        assert [(lane.spec, lane.exchanges) for lane in playground.lanes] == before
+        assert playground.title == "Hello there"
+        assert playground.turns == 2
+        assert [lane.phase for lane in playground.lanes] == ["complete", "failed"]
+        await scene.ask("Still there?")
+        last = [seen.body["messages"] for seen in scene.groq.asked if seen.body["model"] == "think"][-1]
+        assert [one["role"] for one in last] == ["system", "user", "assistant", "user", "assistant", "user"]
+
+
+async def test_closing_in_the_middle_of_an_answer_keeps_it(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG], Behaviour(tokens_per_s=300)) as scene:
+        lane = scene.playground.lanes[0]
+        scene.playground.ask("Go")
+        await until(lambda: len(lane.text) > 60)
+        await scene.tasks.close()
+        [answer] = scene.desk.history.load(scene.playground.conversation).answers
+        assert answer.outcome == "stopped"
+        assert len(answer.text) > 60
+
+
+async def test_an_answer_is_written_down_while_it_comes(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG], Behaviour(tokens_per_s=100)) as scene:
+        scene.playground.ask("Go")
+
+        def kept() -> str:
+            if not scene.playground.conversation:
+                return ""
+            answers = scene.desk.history.load(scene.playground.conversation).answers
+            return answers[0].text if answers else ""
+
+        await until(lambda: len(kept()) > 100)
+        assert scene.playground.running
+
+
+async def test_every_question_is_in_the_ledger_with_its_conversation(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, REFUSING]) as scene:
+        await scene.ask()
+        rows = scene.desk.ledger.rows()
+        assert sorted(row.outcome for row in rows) == ["complete", "failed"]
+        assert {row.conversation_id for row in rows} == {scene.playground.conversation}
+
+
+async def test_regenerating_keeps_the_answer_before_as_replaced(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("Once")
+        first = scene.answer().id
+        scene.playground.regenerate(0)
+        await until(lambda: scene.answer().id != first)
+        await scene.rest()
+        kept = scene.desk.history.load(scene.playground.conversation).answers
+        assert [(one.id == first, one.replaced) for one in kept] == [(True, True), (False, False)]
+        assert scene.groq.asked[0].body["messages"] == scene.groq.asked[1].body["messages"]
+
+
+async def test_a_lane_that_cannot_be_asked_says_why_and_the_others_go_on(tmp_path: Path) -> None:
+    async with playing(tmp_path, ["anthropic/claude-sonnet-5-5", GOOD]) as scene:
+        await scene.ask()
+        assert [lane.phase for lane in scene.playground.lanes] == ["failed", "complete"]
+        assert scene.answer(0).error_kind == "no_key"
+        assert scene.answer(0).error_title
+
+
+async def test_what_stands_in_the_way_is_known_before_asking(tmp_path: Path) -> None:
+    async with playing(tmp_path, ["anthropic/claude-sonnet-5-5"]) as scene:
+        scene.playground.plan()
+        await scene.rest()
+        assert isinstance(scene.playground.obstacle(), NoKey)
+        scene.playground.set_model(0, "")
+        assert scene.playground.obstacle() == "Choose a model first."
+        scene.playground.configure(0, linked=False)
+        assert scene.playground.obstacle() == "Link a lane to ask it."
+
+
+async def test_lanes_come_go_and_stop_at_eight(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        playground = scene.playground
+        places = [playground.add_lane() for _ in range(9)]
+        assert places == [1, 2, 3, 4, 5, 6, 7, -1, -1]
+        playground.close_lane(3)
+        assert len(playground.lanes) == 7
+        assert len({lane.spec.id for lane in playground.lanes}) == 7
+        for _ in range(9):
+            playground.close_lane(0)
+        assert len(playground.lanes) == 1
+        await scene.rest()
+        assert scene.desk.settings.get("lanes.last") == [GOOD]
+
+
+async def test_a_duplicate_has_the_history_and_goes_its_own_way(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("One")
+        scene.playground.duplicate_lane(0)
+        await scene.ask("Two")
+        assert [len(lane.exchanges) for lane in scene.playground.lanes] == [2, 2]
+        assert scene.groq.asked[1].body["messages"] == scene.groq.asked[2].body["messages"]
+
+
+async def test_an_estimate_counts_every_linked_lane_and_says_when_it_cannot_price(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        tokens, cost = scene.playground.estimate("word " * 100)
+        assert 200 <= tokens <= 300
+        assert cost is not None
+        assert cost > 0
+        scene.playground.set_model(1, "groq/nobody-knows-this")
+        assert scene.playground.estimate("word")[1] is None
+
+
+async def test_curl_leaves_the_secret_out(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("It’s “quoted” $(rm) `x`")
+        command = scene.playground.curl(0)
+        assert "gsk_" not in command
+        assert (
+            "-H 'authorization: Bearer '\"$API_KEY\"" in command
+        )  # a moved provider has no variable of its own
+        assert command.isascii()
+        assert scene.groq.origin in command
+
+
+async def test_each_lane_draws_thirty_times_a_second_at_most(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG, LONG], Behaviour(tokens_per_s=2_000)) as scene:
+        moments: list[list[float]] = [[], []]
+        loop = asyncio.get_running_loop()
+        for lane, times in zip(scene.playground.lanes, moments, strict=True):
+            lane.text_appended.connect(lambda _text, times=times: times.append(loop.time()))
+        await scene.ask()
+        for times in moments:
+            assert len(times) > 3
+            assert len(times) <= (times[-1] - times[0]) / FRAME_S + 2
+
+
+async def test_the_frame_timer_sleeps_when_nothing_comes(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        frames = scene.playground.findChild(Frames)
+        assert frames is not None
+        await until(lambda: not frames.active)
+
+
+def answer(**facts: object) -> StoredAnswer:
+    usual: dict[str, object] = {"id": "a", "turn_id": "t", "lane_id": "l", "outcome": "complete"}
+    return StoredAnswer(created=datetime.now(UTC), **(usual | facts))  # type: ignore[arg-type]
+
+
+def test_the_best_of_each_metric_is_named_once() -> None:
+    cost = [Cost(usd=Decimal(amount), source="") for amount in ("0.003", "0.001")]
+    slow = answer(tokens_per_s=70.0, ttft_s=0.2, cost=cost[0])
+    fast = answer(tokens_per_s=1904.0, ttft_s=0.6, cost=cost[1])
+    assert best_of([slow, fast]) == {0: {"first"}, 1: {"fastest", "cheapest"}}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [[], [None], [answer(outcome="failed", tokens_per_s=1.0)], [answer(tokens_per_s=70.5)], [answer()]],
+)
+def test_without_a_clear_difference_nobody_is_praised(others: list[StoredAnswer | None]) -> None:
+    assert best_of([answer(tokens_per_s=70.0), *others]) == {}

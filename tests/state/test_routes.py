@@ -1,0 +1,163 @@
+"""The named routes as the screen sees them: a real routes.toml, linted, saved, deleted and brought back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.browsing import LUNA, SONNET, Scene, browsing
+from vibedesk.engine.types import Parameters, Route, Rung
+from vibedesk.state.routes import starters
+
+FILE = f"""# my routes, by hand
+[routes.first]  # the good one
+name = "{SONNET}"
+max_tokens = 500  # not too long
+
+# for later
+[routes.second]
+name = "{LUNA}"
+fallback_model = "{LUNA}"
+"""
+
+
+async def loaded(scene: Scene, text: str = FILE) -> None:
+    scene.desk.paths.routes.write_text(text, encoding="utf-8")
+    scene.desk.routes.reload()
+    scene.routes.reload()
+    await scene.rest()
+
+
+def text_of(scene: Scene) -> str:
+    return scene.desk.paths.routes.read_text(encoding="utf-8")
+
+
+async def test_every_route_is_listed_with_what_is_wrong_with_it(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        first, second = scene.routes.rows.rows()
+        assert (first.id, first.lints, first.usable) == ("first", (), True)
+        assert {lint.rule for lint in second.lints} == {"fallback_equals_primary", "no_key"}
+        assert not second.usable
+
+
+async def test_a_route_is_usable_as_long_as_one_of_its_models_can_be_asked(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        scene.routes.save(Route(name="mixed", model=LUNA, fallback_models=(SONNET,)))
+        await scene.rest()
+        [row] = scene.routes.rows.rows()
+        assert row.usable
+
+
+async def test_saving_keeps_comments_and_writes_only_what_differs(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        saved: list[str] = []
+        scene.routes.saved.connect(saved.append)
+        parameters = Parameters(max_tokens=900)
+        scene.routes.save(Route(name="first", model=SONNET, parameters=parameters), "first")
+        await scene.rest()
+        assert saved == ["first"]
+        assert text_of(scene) == FILE.replace("500", "900")
+
+
+async def test_renaming_keeps_the_table_and_its_comments(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        route = Route(name="best", model=SONNET, parameters=Parameters(max_tokens=500))
+        scene.routes.save(route, "first")
+        await scene.rest()
+        assert {row.id for row in scene.routes.rows.rows()} == {"best", "second"}
+        assert "# not too long" in text_of(scene)
+        assert "routes.first" not in text_of(scene)
+
+
+async def test_a_name_that_is_taken_is_refused_in_words_and_nothing_is_written(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        refused: list[str] = []
+        scene.routes.refused.connect(refused.append)
+        scene.routes.save(Route(name="second", model=SONNET), "first")
+        await scene.rest()
+        assert refused == ["There is a route called second already."]
+        assert text_of(scene) == FILE
+
+
+async def test_a_deleted_route_comes_back_as_it_was_comments_and_all(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.routes.remove("first")
+        await scene.rest()
+        assert [row.id for row in scene.routes.rows.rows()] == ["second"]
+        assert "routes.first" not in text_of(scene)
+        [notice] = scene.notices.current()
+        assert (notice.text, notice.action_label) == ("Route first deleted.", "Undo")
+        scene.notices.act(notice.id)
+        await scene.rest()
+        assert [row.id for row in scene.routes.rows.rows()] == ["first", "second"]
+        assert text_of(scene) == FILE
+
+
+async def test_undo_after_the_file_was_edited_keeps_the_edit(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.routes.remove("first")
+        await scene.rest()
+        [notice] = scene.notices.current()
+        scene.routes.save(Route(name="third", model=SONNET))
+        await scene.rest()
+        scene.notices.act(notice.id)
+        await scene.rest()
+        assert {row.id for row in scene.routes.rows.rows()} == {"first", "second", "third"}
+
+
+async def test_deleting_from_a_file_with_an_error_says_so_and_deletes_nothing(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.desk.paths.routes.write_text("[routes", encoding="utf-8")
+        scene.routes.remove("first")
+        await scene.rest()
+        [notice] = scene.notices.current()
+        assert notice.role == "bad"
+        assert "Nothing was saved" in notice.text
+        assert text_of(scene) == "[routes"
+
+
+async def test_explaining_names_every_rung_and_asks_nobody(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        told: list[tuple[str, tuple[Rung, ...]]] = []
+        scene.routes.explained.connect(lambda name, rungs: told.append((name, rungs)))
+        scene.routes.explain(Route(name="mixed", model=LUNA, fallback_models=("lab/gpt-4.1-mini",)))
+        await scene.rest()
+        [(name, (first, second))] = told
+        assert name == "mixed"
+        assert first.obstacle is not None
+        assert first.obstacle.kind == "no_key"
+        assert (second.obstacle, second.deployment.via) == (None, "direct")
+        assert scene.lab.seen == []
+
+
+async def test_the_starter_set_is_added_once_and_leaves_what_is_there(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        scene.routes.save(Route(name="blueprint", model=SONNET))
+        await scene.rest()
+        scene.routes.add_starters()
+        await scene.rest()
+        rows = {row.id: row.route for row in scene.routes.rows.rows()}
+        assert set(rows) == {route.name for route in starters()}
+        assert rows["blueprint"].model == SONNET
+        scene.routes.add_starters()
+        await scene.rest()
+        assert [notice.text for notice in scene.notices.current()] == [
+            "12 routes added.",
+            "All starter routes are there already.",
+        ]
+
+
+async def test_a_route_is_found_by_its_name_or_by_the_word_route(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as scene:
+        scene.routes.add_starters()
+        await scene.rest()
+        assert [row.id for row in scene.routes.find("conv")] == ["conversationalResponse"]
+        assert [row.id for row in scene.routes.find("conv route")] == ["conversationalResponse"]
+        assert len(scene.routes.find("route")) == len(scene.routes.find()) == len(starters())
+        assert scene.routes.find("sonnet") == ()

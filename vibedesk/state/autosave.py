@@ -1,0 +1,114 @@
+"""Writes the open conversation down as it happens: in a thread, in order, and says once when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from vibedesk.desk import Desk
+from vibedesk.engine.types import Finished, Image
+from vibedesk.state.notices import Notices
+from vibedesk.store.database import DatabaseProblem
+from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, new_id
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Autosave(QObject):
+    """One writer: what was given first is written first. `saved(conversation id)` after each change to the list."""
+
+    saved = Signal(str)
+
+    def __init__(self, desk: Desk, notices: Notices, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._notices = desk, notices
+        self._in_turn = asyncio.Lock()
+        self._failing = False
+
+    async def create(self, lanes: Iterable[LaneSpec], title: str) -> str:
+        """A new conversation's id; "" when it cannot be kept."""
+        id = await self._write(lambda: self._desk.history.create(tuple(lanes), title), "")
+        if id:
+            self.saved.emit(id)
+        return id
+
+    async def turn(
+        self, conversation: str, text: str, images: Sequence[Image], lanes: Sequence[str]
+    ) -> StoredTurn:
+        """Keeps what the user said; where that fails the turn is only shown."""
+        shown = StoredTurn(
+            id=new_id(),
+            position=0,
+            text=text,
+            images=tuple(images),
+            created=datetime.now(UTC),
+            lanes=tuple(lanes),
+        )
+        if not conversation:
+            return shown
+        turn = await self._write(
+            lambda: self._desk.history.add_turn(conversation, text, images, lanes), shown
+        )
+        self.saved.emit(conversation)
+        return turn
+
+    async def answer(self, conversation: str, answer: StoredAnswer) -> None:
+        """Keeps an answer as far as it has come."""
+        if conversation:
+            await self._write(lambda: self._desk.history.save_answer(conversation, answer), None)
+
+    async def finished(self, conversation: str, answer: StoredAnswer, finished: Finished) -> None:
+        """Keeps the whole answer, and what it cost."""
+
+        def write() -> None:
+            if conversation:
+                self._desk.history.save_answer(conversation, answer)
+            if finished.attempts:
+                self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
+                self._note_use(finished)
+
+        await self._write(write, None)
+        self.saved.emit(conversation)
+
+    async def title(self, conversation: str, title: str) -> None:
+        if conversation:
+            await self._write(lambda: self._desk.history.set_title(conversation, title), None)
+            self.saved.emit(conversation)
+
+    async def lanes(self, conversation: str, lanes: Sequence[LaneSpec]) -> None:
+        """Keeps which lanes are open: in the conversation, and for the next one."""
+        models = [lane.model for lane in lanes if lane.model]
+
+        def write() -> None:
+            if conversation:
+                self._desk.history.set_lanes(conversation, lanes)
+            if self._desk.settings.get("lanes.last") != models:
+                self._desk.settings.set("lanes.last", models)
+
+        await self._write(write, None)
+
+    def _note_use(self, finished: Finished) -> None:
+        for key_id in {attempt.key_id for attempt in finished.attempts if attempt.key_id}:
+            self._desk.keys.note_use(key_id, datetime.now(UTC))
+
+    async def _write(self, work: Callable[[], T], otherwise: T) -> T:
+        async with self._in_turn:
+            try:
+                result = await asyncio.to_thread(work)
+            except (DatabaseProblem, OSError) as problem:
+                self._complain(problem)
+                return otherwise
+            self._failing = False
+            return result
+
+    def _complain(self, problem: Exception) -> None:
+        _log.warning("the conversation was not saved: %s", problem)
+        if not self._failing:
+            self._notices.add(f"The conversation could not be saved: {problem}", "bad", seconds=0)
+        self._failing = True

@@ -1,0 +1,59 @@
+"""The one clock that draws: it lets the lanes speak in turn, each thirty times a second at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from vibedesk.state.lane import Lane
+
+TICK_MS = 4
+FRAME_S = 1 / 30
+BUDGET_S = 0.006
+"""How long one tick may draw before the loop gets its turn."""
+
+
+class Frames(QObject):
+    """Round robin over the lanes, staggered: what is drawn in one tick is little, so nothing waits long."""
+
+    def __init__(
+        self,
+        lanes: Callable[[], Sequence[Lane]],
+        clock: Callable[[], float] = monotonic,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._lanes, self._clock = lanes, clock
+        self._drawn: dict[int, float] = {}
+        self._next = 0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.tick)
+
+    @property
+    def active(self) -> bool:
+        return self._timer.isActive()
+
+    def wake(self) -> None:
+        """Something has arrived."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def tick(self) -> None:
+        """Draws one lane, and further ones while there is time."""
+        lanes = self._lanes()
+        began = self._clock()
+        for step in range(len(lanes)):
+            lane = lanes[(self._next + step) % len(lanes)]
+            if lane.waiting_to_be_drawn and began - self._drawn.get(id(lane), 0.0) >= FRAME_S:
+                self._drawn[id(lane)] = began
+                lane.drain()
+                if self._clock() - began > BUDGET_S:
+                    self._next = (self._next + step + 1) % len(lanes)
+                    return
+        self._next = (self._next + 1) % max(1, len(lanes))
+        if not any(lane.waiting_to_be_drawn for lane in lanes):
+            self._timer.stop()

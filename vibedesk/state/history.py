@@ -1,0 +1,121 @@
+"""The list of conversations as the screen sees it: searched, renamed, removed with a way back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from vibedesk.desk import Desk
+from vibedesk.state.notices import Notices
+from vibedesk.state.rows import RowsModel
+from vibedesk.state.tasks import Tasks
+from vibedesk.store.database import DatabaseProblem
+from vibedesk.store.history import ConversationSummary
+
+UNDO_S = 8.0
+
+
+class History(QObject):
+    """`rows` holds the summaries, latest first; `listed` after each look.
+
+    A removal happens when its time to undo is over.
+    """
+
+    listed = Signal()
+    removed = Signal(str)
+
+    def __init__(
+        self, desk: Desk, tasks: Tasks, notices: Notices | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._tasks, self._notices = desk, tasks, notices
+        self.rows = RowsModel(self, text=lambda row: row.title)
+        self._search = ""
+        self._leaving: dict[str, QTimer] = {}
+        self._looking = False
+        self._look_again = False
+
+    @property
+    def search(self) -> str:
+        return self._search
+
+    def find(self, text: str) -> None:
+        """Only conversations that say `text` in title, question or answer; "" = all."""
+        self._search = text
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Looks again; several wishes at once are one look."""
+        if self._looking or self._tasks.closed:
+            self._look_again = True
+            return
+        self._looking = True
+        self._tasks.start(self._list(), name="list conversations")
+
+    def rename(self, id: str, title: str) -> None:
+        if title.strip():
+            self._tasks.start(
+                self._change(lambda: self._desk.history.set_title(id, title.strip())), name="rename"
+            )
+
+    def remove(self, id: str) -> None:
+        """Takes it off the list at once, and for good when nobody has undone it in time."""
+        row = self.rows.row_of(id)
+        if row < 0 or id in self._leaving:
+            return
+        title = self.rows.value(row).title
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(lambda: self._remove_now(id))
+        timer.start(round(UNDO_S * 1000))
+        self._leaving[id] = timer
+        self._show([one for one in self.rows.rows() if one.id != id])
+        self.removed.emit(id)
+        if self._notices is not None:
+            self._notices.add(
+                f"Removed “{title}”.", action_label="Undo", action=lambda: self.undo(id), seconds=UNDO_S
+            )
+
+    def undo(self, id: str) -> None:
+        """The conversation is back."""
+        timer = self._leaving.pop(id, None)
+        if timer is not None:
+            timer.stop()
+            timer.deleteLater()
+            self.refresh()
+
+    def _remove_now(self, id: str) -> None:
+        if self._leaving.pop(id, None) is not None:
+            self._tasks.start(
+                self._change(lambda: self._desk.history.remove(id)), name="remove a conversation"
+            )
+
+    async def _list(self) -> None:
+        try:
+            found = await asyncio.to_thread(self._desk.history.list, 200, self._search)
+        except DatabaseProblem as problem:
+            self._tell(problem)
+            found = ()
+        finally:
+            self._looking = False
+        self._show([one for one in found if one.id not in self._leaving])
+        if self._look_again:
+            self._look_again = False
+            self.refresh()
+
+    def _show(self, rows: list[ConversationSummary]) -> None:
+        self.rows.set_rows(rows)
+        self.listed.emit()
+
+    async def _change(self, work: object) -> None:
+        assert callable(work)
+        try:
+            await asyncio.to_thread(work)
+        except (DatabaseProblem, KeyError) as problem:
+            self._tell(problem)
+        self.refresh()
+
+    def _tell(self, problem: Exception) -> None:
+        if self._notices is not None:
+            self._notices.add(str(problem), "bad")

@@ -1,0 +1,431 @@
+"""One column of a comparison: its model, its own history, and the answer that is coming in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from vibedesk.desk import Desk
+from vibedesk.engine.errors import EngineError
+from vibedesk.engine.pricing import estimate_tokens
+from vibedesk.engine.types import (
+    Deployment,
+    Event,
+    FellBack,
+    Finished,
+    Message,
+    Model,
+    Provider,
+    ReasoningDelta,
+    Request,
+    Restarted,
+    Rung,
+    Started,
+    Text,
+    TextDelta,
+    Waiting,
+)
+from vibedesk.state.autosave import Autosave
+from vibedesk.state.tasks import Tasks
+from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, new_id
+from vibedesk.wording import words_for
+
+if TYPE_CHECKING:
+    from vibedesk.engine.router import Answer
+
+Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
+RUNNING = ("asked", "thinking", "answering")
+LONGEST_PIECE = 4_096
+"""Characters drawn in one frame at most."""
+
+
+class Exchange(Struct):
+    """A turn as this lane saw it. The last answer counts; the ones before it were replaced."""
+
+    turn: StoredTurn
+    answers: list[StoredAnswer] = field(default_factory=list)
+
+    @property
+    def answer(self) -> StoredAnswer | None:
+        return self.answers[-1] if self.answers else None
+
+
+class Lane(QObject):
+    """Asks one model and keeps what it said. What arrives waits in a list until the playground's frame draws it."""
+
+    phase_changed = Signal(str)
+    spec_changed = Signal()
+    turn_added = Signal(object)
+    answer_begun = Signal()
+    text_appended = Signal(str)
+    reasoning_appended = Signal(str)
+    text_taken_back = Signal(int)
+    deployment_changed = Signal(object)
+    fell_back = Signal(object)
+    waited = Signal(float)
+    finished = Signal(object)
+    restored = Signal()
+    planned_changed = Signal()
+    text_arrived = Signal()
+
+    def __init__(
+        self, desk: Desk, tasks: Tasks, autosave: Autosave, spec: LaneSpec, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._tasks, self._autosave = desk, tasks, autosave
+        self.spec = spec
+        self.phase: Phase = "idle"
+        self.exchanges: list[Exchange] = []
+        self.planned: tuple[Rung, ...] = ()
+        """Where the next question would go, as far as is known."""
+        self.deployment: Deployment | None = None
+        self.fallback: FellBack | None = None
+        self.result: Finished | None = None
+        self.conversation = ""
+        self.asked_at = 0.0
+        self.first_at: float | None = None
+        self.spoke_at: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._answer: Answer | None = None
+        self._clear_pending()
+
+    def _clear_pending(self) -> None:
+        self._pending: list[str] = []
+        self._pending_reasoning: list[str] = []
+        self._said: list[str] = []
+        self._thought: list[str] = []
+        self._ended: Finished | None = None
+        self._high = ""
+        self._unsaved = False
+        self._weight = 0.0
+
+    # What it is
+
+    @property
+    def running(self) -> bool:
+        return self.phase in RUNNING
+
+    @property
+    def text(self) -> str:
+        """The latest answer so far, as it was received."""
+        if self.running:
+            return "".join(self._said)
+        answer = self.exchanges[-1].answer if self.exchanges else None
+        return answer.text if answer else ""
+
+    @property
+    def tokens_so_far(self) -> int:
+        """About how many tokens have arrived, reasoning included."""
+        return round(self._weight)
+
+    @property
+    def model(self) -> Model | None:
+        """The chosen model; None when none is chosen or its provider is not known."""
+        try:
+            return self._desk.catalog.model(self.spec.model) if self.spec.model else None
+        except EngineError:
+            return None
+
+    @property
+    def provider(self) -> Provider | None:
+        """The chosen model's provider."""
+        return self._desk.catalog.providers.get(self.spec.model.partition("/")[0])
+
+    @property
+    def obstacle(self) -> EngineError | None:
+        """Why nobody could be asked now; None = somebody can, or it is not known yet."""
+        if not self.planned or any(rung.obstacle is None for rung in self.planned):
+            return None
+        return self.planned[0].obstacle
+
+    def provider_name(self, id: str) -> str:
+        """What people call the provider."""
+        provider = self._desk.catalog.providers.get(id)
+        return provider.name if provider else id
+
+    def plan(self, rungs: tuple[Rung, ...]) -> None:
+        """Where the next question would go."""
+        if rungs != self.planned:
+            self.planned = rungs
+            self.planned_changed.emit()
+
+    def set_spec(self, **changes: object) -> None:
+        """Another model, system prompt, parameters, …; holds from the next question on."""
+        spec = replace(self.spec, **changes)
+        if spec != self.spec:
+            if (spec.model, spec.route, spec.via) != (self.spec.model, self.spec.route, self.spec.via):
+                self.deployment = self.fallback = None
+                self.planned = ()
+            self.spec = spec
+            self.spec_changed.emit()
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """Where the next question would go. Reads keys from the disk: not for the loop's thread."""
+        named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
+        route = named or self._desk.route_for(
+            self.spec.model,
+            via=self.spec.via or None,
+            parameters=self.spec.parameters,
+            system=self.spec.system,
+        )
+        return self._desk.rungs(route)
+
+    def request(self) -> Request:
+        """The lane's whole history with its own answers, ending in the last turn."""
+        messages: list[Message] = []
+        for exchange in self.exchanges:
+            _say(messages, Message("user", (*exchange.turn.images, Text(exchange.turn.text))))
+            answer = exchange.answer
+            if answer is not None and answer.text and exchange is not self.exchanges[-1]:
+                _say(messages, Message("assistant", (Text(answer.text),)))
+        return Request(messages=tuple(messages), system=self.spec.system, parameters=self.spec.parameters)
+
+    # Asking
+
+    def add_turn(self, turn: StoredTurn) -> None:
+        """The user's words, before anybody is asked."""
+        self.exchanges.append(Exchange(turn))
+        self.turn_added.emit(turn)
+
+    def take_turn(self, turn: StoredTurn) -> None:
+        """The same turn, now that it is kept."""
+        self.exchanges[-1].turn = turn
+
+    def start(self, request: Request, rungs: Sequence[Rung]) -> None:
+        """Asks, now. The lane must not be running."""
+        self._begin_answer()
+        self._answer = self._desk.router.ask(request, rungs)
+        self._task = self._tasks.start(
+            self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
+        )
+        self._task.add_done_callback(self._gone)
+
+    def refuse(self, error: EngineError) -> None:
+        """Ends the turn without asking anybody."""
+        self._begin_answer()
+        self._end(_never_asked(self.spec.model, error))
+        self.drain(whole=True)
+
+    def _begin_answer(self) -> None:
+        exchange = self.exchanges[-1]
+        if exchange.answers:
+            exchange.answers[-1] = replace(exchange.answers[-1], replaced=True)
+            self._keep(exchange.answers[-1])
+        self._clear_pending()
+        self.result = self.fallback = None
+        self.asked_at, self.first_at, self.spoke_at = monotonic(), None, None
+        exchange.answers.append(
+            StoredAnswer(
+                id=new_id(), turn_id=exchange.turn.id, lane_id=self.spec.id, created=datetime.now(UTC)
+            )
+        )
+        self._keep(exchange.answers[-1])
+        self._set_phase("asked")
+        self.answer_begun.emit()
+
+    async def _run(self, answer: Answer) -> None:
+        try:
+            async with aclosing(answer.events()) as events:
+                async for event in events:
+                    self._take(event)
+        except asyncio.CancelledError:
+            self._end(answer.stopped())
+            raise
+        finally:
+            await self._keep_result()
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        """A task that was cancelled before its first step has told nothing yet."""
+        if task.cancelled() and self._ended is None and self.result is None and self._answer is not None:
+            self._end(self._answer.stopped())
+        if task.cancelled():
+            self.drain(whole=True)
+
+    def stop(self) -> None:
+        """Keeps what was said, and marks it stopped."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    async def settle(self) -> None:
+        """Waits until the answer's last word is written down and drawn."""
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+            await asyncio.sleep(0)
+        self.drain(whole=True)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self._hear(self._said, self._pending, text)
+            case ReasoningDelta(text):
+                self._hear(self._thought, self._pending_reasoning, text)
+            case Started(deployment, _):
+                self.deployment = deployment
+                self.deployment_changed.emit(deployment)
+            case FellBack():
+                self.fallback = event
+                self.fell_back.emit(event)
+            case Waiting(seconds, _):
+                self.waited.emit(seconds)
+            case Restarted(discard_from):
+                self.drain(whole=True)
+                self._said = ["".join(self._said)[:discard_from]]
+                self.text_taken_back.emit(discard_from)
+            case Finished():
+                self._end(event)
+
+    def _hear(self, said: list[str], pending: list[str], text: str) -> None:
+        text = self._whole_characters(text)
+        if not text:
+            return
+        if self.first_at is None:
+            self.first_at = monotonic()
+        self._weight += len(text) / 4 if text.isascii() else estimate_tokens(text)
+        said.append(text)
+        pending.append(text)
+        self._unsaved = True
+        self.text_arrived.emit()
+
+    def _whole_characters(self, text: str) -> str:
+        """Joins a surrogate pair that came in two pieces."""
+        text = self._high + text
+        self._high = ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._high = text[:-1], text[-1]
+        return (
+            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() else text
+        )
+
+    def _end(self, finished: Finished) -> None:
+        self._ended = finished
+        self.exchanges[-1].answers[-1] = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
+        self.text_arrived.emit()
+
+    # Drawing
+
+    @property
+    def waiting_to_be_drawn(self) -> bool:
+        return bool(self._pending or self._pending_reasoning or self._ended is not None)
+
+    def drain(self, *, whole: bool = False) -> None:
+        """Gives the screen what has arrived: one piece a call, or everything."""
+        while self.waiting_to_be_drawn:
+            self._drain_once()
+            if not whole:
+                return
+
+    def _drain_once(self) -> None:
+        if self._pending_reasoning:
+            if self.phase == "asked":
+                self._set_phase("thinking")
+            self.reasoning_appended.emit(_first(self._pending_reasoning))
+        elif self._pending:
+            if self.phase != "answering":
+                self.spoke_at = monotonic()
+                self._set_phase("answering")
+            self.text_appended.emit(_first(self._pending))
+        if not self._pending and not self._pending_reasoning and self._ended is not None:
+            self.result, self._ended = self._ended, None
+            self._set_phase(self.result.outcome)
+            self.finished.emit(self.result)
+
+    def _set_phase(self, phase: Phase) -> None:
+        if phase != self.phase:
+            self.phase = phase
+            self.phase_changed.emit(phase)
+
+    # Keeping
+
+    def autosave(self) -> None:
+        """Writes down what has arrived since the last time."""
+        if self._unsaved and self.running and self._ended is None and not self._tasks.closed:
+            self._unsaved = False
+            answer = self.exchanges[-1].answers[-1]
+            self._keep(replace(answer, text="".join(self._said), reasoning="".join(self._thought)))
+
+    def _keep(self, answer: StoredAnswer) -> None:
+        self._tasks.start(self._autosave.answer(self.conversation, answer), name="save an answer")
+
+    async def _keep_result(self) -> None:
+        finished = self._ended or self.result
+        if finished is not None:
+            await self._autosave.finished(self.conversation, self.exchanges[-1].answers[-1], finished)
+
+    def restore(self, exchanges: Sequence[Exchange]) -> None:
+        """Shows what was kept."""
+        self._clear_pending()
+        self.exchanges = list(exchanges)
+        self.result = self.deployment = self.fallback = None
+        last = self.exchanges[-1].answer if self.exchanges else None
+        self.phase = _PHASES.get(last.outcome or "", "idle") if last else "idle"
+        self.restored.emit()
+
+
+_PHASES: dict[str, Phase] = {"complete": "complete", "stopped": "stopped", "cut": "cut", "failed": "failed"}
+
+
+def _say(messages: list[Message], message: Message) -> None:
+    """Two messages of one role in a row become one: some providers refuse the other thing."""
+    if messages and messages[-1].role == message.role:
+        messages[-1] = Message(message.role, (*messages[-1].parts, Text("\n\n"), *message.parts))
+    else:
+        messages.append(message)
+
+
+def _first(pending: list[str]) -> str:
+    """Takes what may be drawn in one frame off the list."""
+    text = "".join(pending)
+    pending[:] = [text[LONGEST_PIECE:]] if len(text) > LONGEST_PIECE else []
+    return text[:LONGEST_PIECE]
+
+
+def _never_asked(model: str, error: EngineError) -> Finished:
+    return Finished(
+        outcome="failed",
+        finish_reason=None,
+        text="",
+        reasoning="",
+        deployment=model,
+        model=model,
+        usage=None,
+        cost=None,
+        ttft_s=None,
+        tokens_per_s=None,
+        reasoning_s=None,
+        took_s=0.0,
+        cached=False,
+        error=error,
+        attempts=(),
+    )
+
+
+def _stored(answer: StoredAnswer, finished: Finished, name_of: Callable[[str], str]) -> StoredAnswer:
+    error = finished.error
+    words = words_for(error, provider_name=name_of(error.provider)) if error is not None else None
+    return replace(
+        answer,
+        text=finished.text,
+        reasoning=finished.reasoning,
+        outcome=finished.outcome,
+        finish_reason=finished.finish_reason,
+        model=finished.model,
+        deployment=finished.deployment,
+        reasoning_s=finished.reasoning_s,
+        ttft_s=finished.ttft_s,
+        tokens_per_s=finished.tokens_per_s,
+        took_s=finished.took_s,
+        usage=finished.usage,
+        cost=finished.cost,
+        error_kind=error.kind if error is not None else "",
+        error_title=words.title if words else "",
+        error_text=f"{words.sentence} {words.fix}".strip() if words else "",
+        attempts=finished.attempts,
+    )

@@ -1,0 +1,183 @@
+"""The named routes as the screen sees them: each with what is wrong with it, and the ladder it would take now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+from PySide6.QtCore import QObject, Signal
+
+from vibedesk.desk import Desk
+from vibedesk.engine.errors import EngineError
+from vibedesk.engine.fuzzy import score
+from vibedesk.engine.lint import Lint, lint
+from vibedesk.engine.types import Route, Rung
+from vibedesk.state.notices import Notices
+from vibedesk.state.rows import RowsModel
+from vibedesk.state.tasks import Tasks
+from vibedesk.store.paths import resources, write_whole
+from vibedesk.store.routes import RoutesFile
+
+__all__ = ["Lint", "RouteRow", "RoutesState", "starters"]
+
+WHOLE = 70
+"""Scores from here on mean that the word was found in one piece (see `engine.fuzzy`)."""
+
+
+class RouteRow(Struct, frozen=True):
+    """A route, by its name, and what to say beside it. `usable`: at least one of its models can be asked now."""
+
+    route: Route
+    lints: tuple[Lint, ...] = ()
+    usable: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.route.name
+
+
+class RoutesState(QObject):
+    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, rungs)` after
+    `explain`; `linted(route, lints)` after `lint`."""
+
+    changed = Signal()
+    saved = Signal(str)
+    refused = Signal(str)
+    explained = Signal(str, object)
+    linted = Signal(object, object)
+
+    def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._tasks, self._notices = desk, tasks, notices
+        self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
+
+    def reload(self) -> None:
+        """Reads the list again and lints it; `changed` follows."""
+        self._tasks.start(self._reload(), name="reload routes")
+
+    def save(self, route: Route, replacing: str | None = None) -> None:
+        """Writes the route; `saved` or `refused` follows."""
+        self._tasks.start(self._save(route, replacing), name="save a route")
+
+    def remove(self, name: str) -> None:
+        """Takes the route away, with a notice that brings it back."""
+        self._tasks.start(self._remove(name), name="remove a route")
+
+    def explain(self, route: Route) -> None:
+        """Works out which deployments would be tried now, without any network; `explained` follows."""
+        self._tasks.start(self._explain(route), name="explain a route")
+
+    def add_starters(self) -> None:
+        """Adds the starter set; routes that exist keep what they say."""
+        self._tasks.start(self._add_starters(), name="add the starter routes")
+
+    def lint(self, route: Route) -> None:
+        """Finds what is wrong with this route, saved or not; `linted` follows."""
+        self._tasks.start(self._lint(route), name="lint a route")
+
+    def find(self, query: str = "") -> tuple[RouteRow, ...]:
+        """Routes whose name, or the word route, holds what was typed; best first. Nothing typed = all."""
+        rows: tuple[RouteRow, ...] = self.rows.rows()
+        if not query.strip():
+            return rows
+        fits = [(score(query, (row.id, "route")), row) for row in rows]
+        ranked = sorted((pair for pair in fits if pair[0] >= WHOLE), key=lambda pair: -pair[0])
+        return tuple(row for _, row in ranked)
+
+    def tell_given_up(self, name: str, bring_back: Callable[[], object]) -> None:
+        """Says that edits were left unsaved, and offers to bring them back."""
+        words = f"Edits to {name} were not saved." if name else "The new route was not saved."
+        self._notices.add(words, action_label="Bring back", action=bring_back)
+
+    async def _reload(self) -> None:
+        self.rows.set_rows(await asyncio.to_thread(self._read))
+        self.changed.emit()
+
+    def _read(self) -> list[RouteRow]:
+        return [
+            RouteRow(
+                route, self._lints(route), any(rung.obstacle is None for rung in self._desk.rungs(route))
+            )
+            for route in self._desk.routes.routes()
+        ]
+
+    def _lints(self, route: Route) -> tuple[Lint, ...]:
+        return lint(route, self._desk.catalog, self._desk.keys.usable, self._desk.keys.gateway())
+
+    async def _lint(self, route: Route) -> None:
+        self.linted.emit(route, await asyncio.to_thread(self._lints, route))
+
+    async def _save(self, route: Route, replacing: str | None) -> None:
+        try:
+            await asyncio.to_thread(self._desk.routes.save, route, replacing)
+        except EngineError as error:
+            self.refused.emit(error.detail)
+            return
+        await self._reload()
+        self.saved.emit(route.name)
+
+    async def _remove(self, name: str) -> None:
+        if self.rows.row_of(name) < 0:
+            return
+        before = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
+        try:
+            await asyncio.to_thread(self._desk.routes.remove, name)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        route: Route = self.rows.value(self.rows.row_of(name)).route
+        after = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
+        await self._reload()
+
+        def undo() -> None:
+            self._tasks.start(self._bring_back(route, before, after), name="bring a route back")
+
+        self._notices.add(f"Route {name} deleted.", action_label="Undo", action=undo)
+
+    async def _bring_back(self, route: Route, before: bytes, after: bytes) -> None:
+        """The file as it was, comments and all; where it was edited since, the route at its end."""
+        path = self._desk.paths.routes
+        try:
+            if await asyncio.to_thread(_bytes_of, path) == after:
+                await asyncio.to_thread(write_whole, path.resolve(), before)
+                await asyncio.to_thread(self._desk.routes.reload)
+            else:
+                await asyncio.to_thread(self._desk.routes.save, route)
+        except (EngineError, OSError) as error:
+            self._notices.add(f"{route.name} could not be brought back: {error}", "bad")
+        await self._reload()
+        self.saved.emit(route.name)
+
+    async def _explain(self, route: Route) -> None:
+        rungs: tuple[Rung, ...] = await asyncio.to_thread(self._desk.rungs, route)
+        self.explained.emit(route.name, rungs)
+
+    async def _add_starters(self) -> None:
+        try:
+            added = await asyncio.to_thread(self._write_starters)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        await self._reload()
+        if added:
+            self._notices.add(f"{added} route{'s' if added > 1 else ''} added.", "ok")
+        else:
+            self._notices.add("All starter routes are there already.")
+
+    def _write_starters(self) -> int:
+        there = {route.name for route in self._desk.routes.routes()}
+        new = [route for route in starters() if route.name not in there]
+        for route in new:
+            self._desk.routes.save(route)
+        return len(new)
+
+
+def starters() -> tuple[Route, ...]:
+    """The starter set: one route for each action of the system the format comes from."""
+    return RoutesFile(resources() / "catalog" / "routes.toml").routes()
+
+
+def _bytes_of(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
