@@ -1,0 +1,258 @@
+"""The playground page over a real desk: what is shown, clicked and typed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
+
+from tests.playing import GOOD, LONG, REFUSING, Scene, playing
+from tests.providers import TEXT, Behaviour
+from tests.sitting import until
+from vibedesk.store.paths import resources
+from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.playground import PlaygroundPage
+from vibedesk.ui.receipt import Receipt
+from vibedesk.ui.theme import Theme
+
+
+class Shown(NamedTuple):
+    scene: Scene
+    page: PlaygroundPage
+    picked: list[int]
+    qtbot: QtBot
+
+    async def send(self, text: str) -> None:
+        before = self.scene.playground.turns
+        self.qtbot.keyClicks(self.page.composer.words, text)
+        self.qtbot.keyClick(self.page.composer.words, Qt.Key.Key_Return)
+        await until(lambda: self.scene.playground.turns > before)
+        await self.scene.rest()
+
+    def view(self, place: int = 0) -> LaneView:
+        return self.page.views[place]
+
+
+@pytest.fixture
+async def shown(tmp_path: Path, qtbot: QtBot, request: pytest.FixtureRequest) -> AsyncIterator[Shown]:
+    models, behaviour = getattr(request, "param", ([GOOD, GOOD], None))
+    async with playing(tmp_path, models, behaviour) as scene:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme = Theme(resources())
+        theme.apply(app, "light")
+        picked: list[int] = []
+        page = PlaygroundPage(scene.playground, scene.history, theme, pick_model=picked.append)
+        qtbot.addWidget(page)
+        page.resize(1200, 760)
+        page.show()
+        await scene.rest()
+        yield Shown(scene, page, picked, qtbot)
+        await scene.rest()
+
+
+async def test_typed_words_go_to_every_lane_and_the_answers_are_shown(shown: Shown) -> None:
+    await shown.send("Hello there")
+    for view in shown.page.views:
+        assert view.transcript.text() == f"Hello there\n{TEXT}"
+        assert view.figures.first.text().startswith("first ")
+        assert "tok/s" in view.figures.speed.text()
+    assert shown.page.title.text() == "Hello there"
+    assert shown.page.lanes_chip.text() == "2 lanes · turn 1"
+
+
+async def test_the_head_says_which_model_through_what_and_with_which_key(shown: Shown) -> None:
+    head = shown.view().head
+    assert head.name.text() == "openai/gpt-oss-120b"
+    assert head.name.accessibleName() == "openai/gpt-oss-120b, Groq"
+    assert head.chips["via"].text() == "direct"
+    assert head.chips["key"].text().startswith("fast …")
+    assert not head.chips["simulation"].text()
+
+
+@pytest.mark.parametrize("shown", [(["demo/quick"], None)], indirect=True)
+async def test_the_demo_never_poses_as_a_real_model(shown: Shown) -> None:
+    assert shown.view().head.chips["simulation"].text() == "simulation"
+
+
+@pytest.mark.parametrize("shown", [([LONG, GOOD], Behaviour(tokens_per_s=150))], indirect=True)
+async def test_escape_stops_and_the_text_stays_marked(shown: Shown) -> None:
+    lane = shown.scene.playground.lanes[0]
+    shown.qtbot.keyClicks(shown.page.composer.words, "Go")
+    shown.qtbot.keyClick(shown.page.composer.words, Qt.Key.Key_Return)
+    await until(lambda: len(lane.text) > 50)
+    assert shown.page.composer.stop.isVisible()
+    shown.page._stop.trigger()
+    await shown.scene.rest()
+    assert shown.view().transcript.text().endswith("\nstopped")
+    assert not shown.page.composer.stop.isVisible()
+
+
+@pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
+async def test_a_failure_is_a_card_in_its_lane_and_the_sibling_goes_on(shown: Shown) -> None:
+    await shown.send("Hi")
+    card = shown.view().transcript._widgets[0]
+    assert card.isVisible()
+    assert card.main.text().startswith("Retry")  # type: ignore[attr-defined]
+    assert TEXT in shown.view(1).transcript.text()
+    shown.scene.playground.lanes[0].set_spec(model=GOOD)
+    card.acted.emit("retry")  # type: ignore[attr-defined]
+    await until(lambda: TEXT in shown.view().transcript.text())
+    await shown.scene.rest()
+
+
+@pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
+async def test_what_a_card_offers_beyond_this_page_is_told_to_the_window(shown: Shown) -> None:
+    await shown.send("Hi")
+    card = shown.view().transcript._widgets[0]
+    with shown.qtbot.waitSignal(shown.page.acted) as told:
+        card.acted.emit("open_keys")  # type: ignore[attr-defined]
+    assert told.args == ["open_keys", 0]
+    card.acted.emit("use_another_model")  # type: ignore[attr-defined]
+    assert shown.picked == [0]
+
+
+async def test_adding_a_lane_asks_for_its_model(shown: Shown) -> None:
+    shown.page.add_button.click()
+    assert len(shown.page.views) == 3
+    assert shown.picked == [2]
+    assert shown.page.linked_chip.text() == "linked"
+
+
+async def test_lanes_share_the_width_and_never_fall_under_their_least(shown: Shown) -> None:
+    widths = {view.width() for view in shown.page.views}
+    assert max(widths) - min(widths) <= 1
+    for _ in range(6):
+        shown.scene.playground.add_lane()
+    await asyncio.sleep(0.1)
+    assert all(view.width() >= LEAST_WIDTH for view in shown.page.views)
+    assert shown.page.area.horizontalScrollBar().maximum() > 0
+
+
+async def test_a_lane_that_stays_keeps_its_view(shown: Shown) -> None:
+    await shown.send("Hi")
+    second = shown.view(1)
+    shown.scene.playground.close_lane(0)
+    assert shown.page.views == [second]
+    assert TEXT in second.transcript.text()
+
+
+async def test_an_empty_lane_teaches(shown: Shown) -> None:
+    assert "Ctrl+T" in shown.view()._empty.text.text()
+    shown.scene.playground.set_model(0, "")
+    assert shown.view()._choose.isVisible()
+    shown.view()._choose.click()
+    assert shown.picked == [0]
+
+
+async def test_the_lane_menu_does_what_it_says(shown: Shown) -> None:
+    await shown.send("Hi")
+    menu = shown.page.lane_menu(1)
+    actions = {action.text(): action for action in menu.actions() if action.text()}
+    actions["Copy answer as Markdown"].trigger()
+    assert QGuiApplication.clipboard().text() == TEXT
+    actions["Unlink"].trigger()
+    assert shown.page.linked_chip.text() == "1 of 2 linked"
+    assert shown.view(1).head.chips["unlinked"].text() == "unlinked"
+    actions["Parameters…"].trigger()
+    [sheet] = shown.page.findChildren(ParametersSheet)
+    sheet.tokens.setValue(300)
+    sheet._save()
+    assert shown.scene.playground.lanes[1].spec.parameters.max_tokens == 300
+    actions["Receipt…"].trigger()
+    assert len(shown.page.findChildren(Receipt)) == 1
+    ways = menu.findChild(QMenu)
+    assert ways is not None
+    ways.actions()[2].trigger()
+    assert shown.scene.playground.lanes[1].spec.via == "direct"
+    menu.close()
+
+
+async def test_a_system_prompt_for_all_lanes_goes_along(shown: Shown) -> None:
+    shown.page.composer.system.click()
+    [sheet] = shown.page.findChildren(SystemSheet)
+    sheet.words.setPlainText(" Be brief. ")
+    sheet._save()
+    await shown.send("Hi")
+    for seen in shown.scene.groq.asked:
+        assert seen.body["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+async def test_a_link_shows_where_it_leads_before_anything_opens(shown: Shown) -> None:
+    shown.view().link_clicked.emit("https://example.org/" + "a/" * 40 + "?q=\u202egpj")
+    [sheet] = shown.page.findChildren(LinkSheet)
+    said = sheet.target.text().replace("\u200b", "")
+    assert said.startswith("https://example.org/a/a/")
+    assert "⟨U+202E⟩" in said
+    sheet.reject()
+
+
+async def test_up_brings_the_last_message_back(shown: Shown) -> None:
+    await shown.send("Once more")
+    shown.qtbot.keyClick(shown.page.composer.words, Qt.Key.Key_Up)
+    assert shown.page.composer.text() == "Once more"
+
+
+async def test_a_reopened_conversation_looks_as_it_did(shown: Shown) -> None:
+    await shown.send("First")
+    await shown.send("Second")
+    before = [view.transcript.text() for view in shown.page.views]
+    id = shown.scene.playground.conversation
+    shown.scene.playground.new_conversation()
+    await until(lambda: not shown.scene.playground.conversation)
+    assert shown.view().transcript.text() == ""
+    shown.page.panel.opened.emit(id)
+    await until(lambda: shown.scene.playground.conversation == id)
+    assert [view.transcript.text() for view in shown.page.views] == before
+    assert shown.page.title.text() == "First"
+
+
+async def test_the_list_of_conversations_slides_in_with_the_new_one(shown: Shown) -> None:
+    await shown.send("A name for it")
+    shown.page.toggle_history()
+    await shown.scene.rest()
+    assert shown.page.panel.isVisible()
+    assert shown.scene.history.rows.value(0).title == "A name for it"
+    shown.page.toggle_history()
+    assert shown.page.panel.isHidden()
+
+
+async def test_the_title_is_edited_where_it_stands(shown: Shown) -> None:
+    await shown.send("Hi")
+    shown.page.title.setText("Better name")
+    shown.page.title.editingFinished.emit()
+    await shown.scene.rest()
+    assert shown.scene.desk.history.load(shown.scene.playground.conversation).title == "Better name"
+
+
+async def test_without_a_model_sending_is_refused_with_its_reason(shown: Shown) -> None:
+    for place in (0, 1):
+        shown.scene.playground.set_model(place, "")
+    shown.qtbot.keyClicks(shown.page.composer.words, "Hi")
+    assert not shown.page.composer.send.isEnabled()
+    assert shown.page.composer.note.text() == "Choose a model first."
+
+
+async def test_regenerating_folds_the_earlier_answer_away(shown: Shown) -> None:
+    await shown.send("Hi")
+    first = shown.scene.answer().id
+    shown.scene.playground.regenerate(0)
+    await until(lambda: shown.scene.answer().id != first)
+    await shown.scene.rest()
+    assert shown.view().transcript.text() == f"Hi\n▸ Earlier answer\n{TEXT}"
+
+
+async def test_every_action_of_the_page_has_a_name_for_the_palette(shown: Shown) -> None:
+    names = [action.text() for action in shown.page.actions() if action.isVisible()]
+    assert {"New conversation", "Add lane", "Close lane", "Choose model", "Regenerate", "Stop all"} <= set(
+        names
+    )
+    assert "Go to lane C" not in names

@@ -1,0 +1,208 @@
+"""The routes page: listing, editing, linting, explaining, deleting and bringing back, over a real file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtWidgets import QLabel, QWidget
+
+from tests.browsing import LUNA, SONNET, Scene, browsing
+from tests.sitting import until
+from tests.ui.looking import columns_of, shown, themed
+from vibedesk.engine.types import Route
+from vibedesk.ui.route_editor import RouteEditor
+from vibedesk.ui.routes import RoutesPage
+
+
+class Held(NamedTuple):
+    scene: Scene
+    page: RoutesPage
+    opened: list[str]
+    picks: list[tuple[str, Callable[[list[str]], None]]]
+
+    @property
+    def editor(self) -> RouteEditor:
+        return self.page.editor
+
+    def names(self) -> list[str]:
+        return [row.id for row in self.scene.routes.rows.rows()]
+
+    async def save(self) -> None:
+        assert self.editor.save.isEnabled()
+        self.editor.save.click()
+        await self.scene.rest()
+
+
+@asynccontextmanager
+async def page_in(folder: Path, *routes: Route) -> AsyncIterator[Held]:
+    async with browsing(folder) as scene:
+        for route in routes:
+            scene.desk.routes.save(route)
+        opened: list[str] = []
+        picks: list[tuple[str, Callable[[list[str]], None]]] = []
+        page = RoutesPage(
+            scene.routes, scene.catalog, themed(), lambda now, take: picks.append((now, take)), opened.append
+        )
+        shown(page)
+        await until(page.isActiveWindow)
+        await scene.rest()
+        yield Held(scene, page, opened, picks)
+        await scene.rest()
+        page.close()
+
+
+def words_in(widget: QWidget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+TWO = (Route(name="one", model=SONNET), Route(name="two", model=LUNA, fallback_models=(SONNET,)))
+
+
+async def test_an_empty_page_teaches_and_offers_its_first_actions(tmp_path: Path) -> None:
+    async with page_in(tmp_path) as held:
+        assert "No routes yet" in words_in(held.page)
+        assert not held.editor.isVisible()
+
+
+async def test_the_starter_set_fills_the_page_and_the_first_is_shown(tmp_path: Path) -> None:
+    async with page_in(tmp_path) as held:
+        held.scene.routes.add_starters()
+        await held.scene.rest()
+        assert held.page.count.text() == "13 routes"
+        assert held.editor.name.text() == held.names()[0]
+        assert not held.editor.save.isEnabled(), "nothing was edited"
+
+
+async def test_a_new_route_is_written_with_what_differs_alone(tmp_path: Path) -> None:
+    async with page_in(tmp_path) as held:
+        held.page.new_route()
+        assert held.editor.name.hasFocus()
+        assert not held.editor.save.isEnabled(), "it has no name"
+        held.editor.name.setText("quick")
+        held.editor.model.setText(SONNET)
+        held.editor.max_tokens.setText("2,000")
+        await held.save()
+        text = held.scene.desk.paths.routes.read_text(encoding="utf-8")
+        assert text.strip() == f'[routes.quick]\nname = "{SONNET}"\nmax_tokens = 2000'
+        assert held.page.table.value().id == "quick"
+        assert not held.editor.edited
+
+
+async def test_a_new_route_can_be_given_up(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.page.new_route()
+        held.editor.delete.click()
+        assert held.editor.name.text() == "one"
+        assert held.names() == ["one", "two"]
+
+
+async def test_the_picker_fills_model_and_fallbacks(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor._pick(held.editor.model.text(), held.editor._chosen)
+        [(current, take)] = held.picks
+        assert current == SONNET
+        take([LUNA, "lab/gpt-4.1-mini"])
+        assert held.editor.route().model == LUNA
+        assert held.editor.route().fallback_models == ("lab/gpt-4.1-mini",)
+        held.editor._drop("lab/gpt-4.1-mini")
+        assert held.editor.route().fallback_models == ()
+
+
+async def test_lint_speaks_while_one_types(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor.max_tokens.setText("99999999")
+        await until(lambda: "answers with at most" in words_in(held.editor))
+        held.editor.max_tokens.setText("")
+        await until(lambda: "answers with at most" not in words_in(held.editor))
+
+
+async def test_what_is_no_number_is_said_and_not_saved(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        for wrong in ("many", "0", "-1", "²"):
+            held.editor.max_tokens.setText(wrong)
+            assert not held.editor.save.isEnabled()
+            await until(lambda: "whole number" in words_in(held.editor))
+        held.editor.max_tokens.setText("")
+        held.editor.temperature.setText("3")
+        await until(lambda: "number from 0 to 2" in words_in(held.editor))
+        assert not held.editor.save.isEnabled()
+
+
+async def test_a_refusal_to_save_is_shown_in_the_form_and_keeps_the_edit(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor.name.setText("two")
+        await held.save()
+        assert "There is a route called two already." in words_in(held.editor)
+        assert held.names() == ["one", "two"]
+        assert held.editor.edited
+
+
+async def test_explain_shows_the_ladder_and_why_a_rung_is_left_out(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.page.table.choose("two")
+        held.editor.explain.click()
+        await held.scene.rest()
+        words = words_in(held.editor.rungs)
+        assert "left out" in words
+        assert "OpenAI" in words
+        assert "ANTHROPIC_API_KEY" in words
+        assert held.scene.lab.seen == []
+
+
+async def test_delete_can_be_undone(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        before = held.scene.desk.paths.routes.read_bytes()
+        held.page.table.choose("one")
+        held.editor.delete.click()
+        await held.scene.rest()
+        assert held.names() == ["two"]
+        assert held.editor.name.text() == "two"
+        held.scene.notices.act(held.scene.notices.current()[-1].id)
+        await held.scene.rest()
+        assert held.names() == ["one", "two"]
+        assert held.page.table.value().id == "one"
+        assert held.scene.desk.paths.routes.read_bytes() == before
+
+
+async def test_edits_left_for_another_route_can_be_brought_back(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor.max_tokens.setText("77")
+        held.page.table.choose("two")
+        assert held.editor.name.text() == "two"
+        [notice] = held.scene.notices.current()
+        assert (notice.text, notice.action_label) == ("Edits to one were not saved.", "Bring back")
+        held.scene.notices.act(notice.id)
+        assert held.editor.route() == Route(
+            name="one", model=SONNET, parameters=held.editor.route().parameters
+        )
+        assert held.editor.max_tokens.text() == "77"
+        await held.save()
+        assert held.scene.desk.routes.routes()[0].parameters.max_tokens == 77
+
+
+async def test_an_edit_made_outside_is_shown(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        file = held.scene.desk.paths.routes
+        file.write_text(file.read_text(encoding="utf-8").replace(SONNET, "lab/x", 1), encoding="utf-8")
+        held.scene.desk.reload()
+        held.scene.routes.reload()
+        await held.scene.rest()
+        assert held.editor.model.text() == "lab/x"
+        assert not held.editor.edited
+
+
+async def test_a_saved_route_opens_in_a_lane(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor.use.click()
+        assert held.opened == ["one"]
+
+
+async def test_a_narrow_page_keeps_the_names_and_the_whole_form(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.page.resize(644, 432)
+        assert columns_of(held.page.table) == ["Route"]
+        for button in (held.editor.save, held.editor.explain, held.editor.use, held.editor.delete):
+            assert button.width() >= button.sizeHint().width()

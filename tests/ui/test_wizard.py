@@ -1,0 +1,170 @@
+"""The key wizard, driven as a person drives it, against providers on loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QLineEdit
+
+from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, OPENAI_KEY, PASSPHRASE, played_in, until
+from tests.ui.scene import Scene, scene_in
+from vibedesk.ui.unlock import PassphraseSheet
+from vibedesk.ui.vault import KeysPage
+from vibedesk.ui.wizard import ImportSheet, Wizard
+
+
+def open_wizard(scene: Scene) -> Wizard:
+    page = scene.show(lambda: KeysPage(scene.vault, scene.theme, scene.notices, scene.clipboard))
+    page.add_key()
+    wizard = page.window().findChild(Wizard)
+    assert wizard.isVisible()
+    return wizard
+
+
+def kept(scene: Scene) -> list[str]:
+    return [key.label for key in scene.vault.all_keys() if key.source == "vault"]
+
+
+@played_in(scene_in)
+async def test_from_paste_to_saved_with_the_check_between(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wizard.field.setText(f"  export ANTHROPIC_API_KEY='{ANTHROPIC_KEY}'  ")
+    await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
+    assert wizard.provider_name.text() == "Anthropic"
+    assert wizard.label.text() == "ANTHROPIC_API_KEY"
+    assert kept(scene) == []
+    wizard.label.setText("work")
+    wizard.save.click()
+    await until(lambda: wizard.heading.text() == "Key saved")
+    assert kept(scene) == ["work"]
+    assert "models unlocked" in wizard.message.text()
+    assert "Encrypted file" in wizard.how.text()
+    assert wizard.field.text() == ""
+    asked: list[str] = []
+    wizard.first_message.connect(asked.append)
+    assert wizard.save.text() == "Send a first message"
+    wizard.save.click()
+    assert asked == ["anthropic"]
+    assert not wizard.isVisible()
+
+
+@played_in(scene_in)
+async def test_a_failed_check_keeps_what_was_typed_and_says_what_to_do(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wrong = "gsk_" + "w" * 52
+    wizard.field.setText(wrong)
+    await until(lambda: wizard.save.text() == "Check again")
+    assert wizard.field.text() == wrong
+    assert wizard.message.isVisible()
+    assert wizard.fix.text()
+    assert kept(scene) == []
+    wizard.field.setText(GROQ_KEY)
+    await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
+    assert not wizard.message.isVisible()
+
+
+@played_in(scene_in)
+async def test_a_guess_is_not_checked_before_it_is_confirmed(scene: Scene) -> None:
+    """Else a key of one provider would be shown to another's server."""
+    wizard = open_wizard(scene)
+    wizard.field.setText("sk-" + "a1B2" * 12)
+    await until(lambda: wizard.save.text() == "Check")
+    assert scene.vault.checks.run_of("") is None
+    assert scene.groq.seen == scene.anthropic.seen == []
+
+
+@played_in(scene_in)
+async def test_the_check_can_be_skipped(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wizard.field.setText("gsk_" + "w" * 52)
+    await until(lambda: wizard.skip.isVisible())
+    wizard.skip.click()
+    assert (wizard.save.text(), wizard.save.isEnabled()) == ("Save key", True)
+    wizard.save.click()
+    await until(lambda: kept(scene))
+    assert scene.vault.all_keys()[0].state == "untested"
+
+
+@played_in(scene_in)
+async def test_a_fragment_with_several_keys_is_a_list_to_choose_from(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wizard.field.setText(
+        f"OPENAI_API_KEY={OPENAI_KEY}\nGROQ_API_KEY={GROQ_KEY}\nexport DB_PASSWORD=hunter2hunter2"
+    )
+    await until(lambda: wizard.save.text() == "Save 2 keys")
+    assert scene.groq.seen == []
+    wizard.keys._checks["0"].setChecked(False)
+    assert wizard.save.text() == "Save 1 key"
+    wizard.save.click()
+    await until(lambda: kept(scene))
+    assert kept(scene) == ["GROQ_API_KEY"]
+
+
+@played_in(scene_in)
+async def test_what_is_no_key_is_told_why(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wizard.field.setText("https://console.groq.com/keys")
+    await until(lambda: wizard.message.isVisible())
+    assert "web address" in wizard.message.text()
+    assert not wizard.save.isEnabled()
+
+
+@played_in(scene_in)
+async def test_leaving_forgets_the_key(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    wizard.field.setText(GROQ_KEY)
+    await until(lambda: scene.vault.checks.run_of("") is not None)
+    wizard.reject()
+    assert wizard.field.text() == ""
+    assert scene.vault.checks.run_of("") is None
+    assert kept(scene) == []
+
+
+@played_in(scene_in)
+async def test_the_key_is_dots_until_somebody_asks(scene: Scene) -> None:
+    wizard = open_wizard(scene)
+    assert wizard.field.echoMode() == QLineEdit.EchoMode.Password
+
+
+@played_in(scene_in)
+async def test_a_new_secret_for_a_kept_key(scene: Scene) -> None:
+    key_id = await scene.add("groq", "gsk_" + "o" * 52, "fast")
+    page = scene.show(lambda: KeysPage(scene.vault, scene.theme, scene.notices, scene.clipboard))
+    page.table.choose(key_id)
+    page.panel.replace.click()
+    wizard = page.window().findChild(Wizard)
+    wizard.field.setText(GROQ_KEY)
+    await until(lambda: wizard.save.text() == "Replace" and wizard.save.isEnabled())
+    wizard.save.click()
+    await until(lambda: scene.vault.row(key_id).hint == "gsk_…qqqq")  # type: ignore[union-attr]
+
+
+@played_in(scene_in)
+async def test_keys_of_the_environment_are_imported_masked(scene: Scene) -> None:
+    page = scene.show(lambda: KeysPage(scene.vault, scene.theme, scene.notices, scene.clipboard))
+    page.import_keys()
+    sheet = page.window().findChild(ImportSheet)
+    assert sheet.go.text() == "Import 1 key"
+    sheet.go.click()
+    await until(lambda: kept(scene) == ["CEREBRAS_API_KEY"])
+    await until(lambda: not scene.window.has_sheet())  # type: ignore[union-attr]
+
+
+async def test_without_a_keychain_the_file_is_offered_and_the_key_kept_after_it_is_made(
+    tmp_path: Path,
+) -> None:
+    async with scene_in(tmp_path, passphrase_is_given=False) as scene:
+        codes: list[str] = []
+        scene.vault.created.connect(codes.append)
+        wizard = open_wizard(scene)
+        wizard.field.setText(GROQ_KEY)
+        await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
+        assert wizard.kept_in.text() == "Encrypted file, new"
+        wizard.save.click()
+        sheet = wizard.window().findChild(PassphraseSheet)
+        sheet.passphrase.setText(PASSPHRASE)
+        assert not sheet.go.isEnabled()
+        sheet.again.setText(PASSPHRASE)
+        sheet.go.click()
+        await until(lambda: kept(scene) == ["Groq"])
+        assert len(codes) == 1

@@ -1,0 +1,159 @@
+"""The one hand that writes into a transcript's document: always at its end, block after block."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from msgspec import Struct
+from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+
+from vibedesk.ui import harmless
+from vibedesk.ui.highlight import Span, lines_of
+from vibedesk.ui.ink import CODE_LINE, SPACES, Ink, block_format, distance, fresh_format
+
+CODE_PADDING = 12
+CODE_HANG = 14
+"""How far a line that had to be broken goes on further right."""
+QUOTE_STEP = 14
+
+
+class Listing(Struct):
+    """A piece of code on the screen: what Copy copies, and how far it is coloured."""
+
+    language: str
+    text: str = ""
+    indent: float = 0.0
+    drawn: list[tuple[Span, ...]] = []
+    coloured_at: int = 0
+
+
+class Mark(Struct, frozen=True):
+    """Where the document could be cut off and written on from."""
+
+    last: str | None
+    below: float
+
+
+class Pen:
+    """Invariant: the document ends in an empty `fresh` block, except while a block or a listing is open."""
+
+    def __init__(self, document: QTextDocument, ink: Ink) -> None:
+        self.document = document
+        self.ink = ink
+        self.listings: dict[int, Listing] = {}
+        self._numbers = count(1)
+        self._last: str | None = None
+        self._below = 0.0
+        self.cursor = QTextCursor(document)
+        self.cursor.setBlockFormat(fresh_format())
+
+    def mark(self) -> Mark:
+        return Mark(self._last, self._below)
+
+    def cut_from(self, position: int, mark: Mark) -> None:
+        """Removes everything from `position`, the start of a fresh block, to the end."""
+        self.cursor.setPosition(position)
+        self.cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        self.cursor.removeSelectedText()
+        self.cursor.setBlockFormat(fresh_format())
+        self.cursor.setBlockCharFormat(QTextCharFormat())
+        self._last, self._below = mark.last, mark.below
+
+    def number(self) -> int:
+        """A number no other group of blocks has."""
+        return next(self._numbers)
+
+    def start(self, kind: str, shape: QTextBlockFormat, space: str = "") -> None:
+        """Turns the fresh block into one of `kind`, at the right distance from the block before."""
+        space = space or kind
+        shape.setTopMargin(distance(self._last, space, self._below))
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.cursor.setBlockFormat(shape)
+        self._last, self._below = space, SPACES[space].below
+
+    def write(self, text: str, shape: QTextCharFormat) -> None:
+        """Harmless `text` at the end of the open block."""
+        self.cursor.insertText(text, shape)
+
+    def more(self, shape: QTextBlockFormat) -> None:
+        """Another block of the same group, right under the open one."""
+        under = QTextBlockFormat(shape)
+        under.setTopMargin(0)
+        self.cursor.insertBlock(under)
+
+    def end(self) -> None:
+        """Closes the open block."""
+        self.cursor.insertBlock(fresh_format(), QTextCharFormat())
+
+    def after_table(self) -> None:
+        """A table brings its own following block, which Qt draws on top of it while it is empty: leave that alone."""
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.cursor.setBlockFormat(fresh_format())
+        self.cursor.insertBlock(fresh_format(), QTextCharFormat())
+        self._last, self._below = "table", 0.0
+
+    # Code
+
+    def open_listing(self, language: str, indent: float = 0.0, quotes: int = 0) -> int:
+        """Begins a card of code; its number."""
+        number = self.number()
+        self.listings[number] = Listing(language=harmless.one_line(language, 24), indent=indent)
+        self.start("code", self._code_format(number, indent, quotes))
+        self.cursor.setBlockCharFormat(self.ink.code)
+        return number
+
+    def add_code(self, number: int, text: str) -> None:
+        """More characters of the open listing; colours them now and then."""
+        listing = self.listings[number]
+        clean = harmless.code(text)
+        listing.text += clean
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        shape = QTextBlockFormat(self.cursor.blockFormat())
+        first, *others = clean.split("\n")
+        self.write(first, self.ink.code)
+        for line in others:
+            self.more(shape)
+            self.write(line, self.ink.code)
+        if others and _worth_colouring(listing):
+            self._colour(listing)
+
+    def close_listing(self, number: int) -> None:
+        """Colours the whole and ends the card."""
+        self._colour(self.listings[number])
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.end()
+
+    def _code_format(self, number: int, indent: float, quotes: int) -> QTextBlockFormat:
+        left = indent + CODE_PADDING + CODE_HANG
+        shape = block_format("code", indent=left, group=number, line=CODE_LINE, quotes=quotes)
+        shape.setTextIndent(-CODE_HANG)
+        shape.setRightMargin(CODE_PADDING)
+        return shape
+
+    def _colour(self, listing: Listing) -> None:
+        """Gives the lines whose spans have changed their colours; the listing stands at the document's end."""
+        lines = lines_of(listing.text, listing.language)
+        listing.coloured_at = len(listing.text)
+        block = self.document.lastBlock()
+        for index in range(len(lines) - 1, -1, -1):
+            old = listing.drawn[index] if index < len(listing.drawn) else ()
+            if lines[index] != old:
+                self._colour_line(block.position(), block.length() - 1, lines[index])
+            block = block.previous()
+        listing.drawn = lines
+
+    def _colour_line(self, position: int, length: int, spans: tuple[Span, ...]) -> None:
+        self._shape(position, position + length, self.ink.code)
+        for span in spans:
+            self._shape(position + span.start, position + min(span.end, length), self.ink.syntax[span.token])
+
+    def _shape(self, start: int, end: int, shape: QTextCharFormat) -> None:
+        self.cursor.setPosition(start)
+        self.cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.cursor.setCharFormat(shape)
+
+
+def _worth_colouring(listing: Listing) -> bool:
+    """Often while it is short, then each time it has grown by a quarter: linear work in all."""
+    size = len(listing.text)
+    return size <= 8_000 and size >= listing.coloured_at * 1.25 + (0 if size < 600 else 80)

@@ -1,0 +1,422 @@
+"""The playground page: a bar, the lanes side by side, one composer under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QFontMetricsF, QGuiApplication, QKeySequence, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vibedesk.engine.errors import EngineError
+from vibedesk.engine.types import Image
+from vibedesk.state.history import History
+from vibedesk.state.playground import MOST_LANES, Playground, best_of
+from vibedesk.ui.composer import Composer
+from vibedesk.ui.history import HistoryPanel
+from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane_head import LETTERS
+from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.receipt import Receipt
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
+from vibedesk.wording import words_for
+
+ESTIMATE_MS = 150
+
+
+class Title(QLineEdit):
+    """The conversation's name, edited where it stands. `renamed(title)`."""
+
+    renamed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("title")
+        self.setProperty("bare", True)
+        self.setPlaceholderText(self.tr("New conversation"))
+        self.setAccessibleName(self.tr("Conversation title"))
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setMaxLength(80)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.textChanged.connect(lambda _: self._fit())
+        self.editingFinished.connect(self._done)
+        self._fit()
+
+    def show_title(self, title: str) -> None:
+        self.setText(title)
+        self.setCursorPosition(0)
+
+    def _fit(self) -> None:
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        words = self.text() or self.placeholderText()
+        return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 16, 28)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 28)
+
+    def _done(self) -> None:
+        self.setCursorPosition(0)
+        self.deselect()
+        self.renamed.emit(self.text())
+        if self.hasFocus():
+            self.clearFocus()
+
+
+class PlaygroundPage(QWidget):
+    """Shows a `Playground`. `pick_model(lane index)` is the window's: it opens the picker and calls `set_model`.
+
+    `acted(action, lane index)` for what error cards offer and this page cannot do: open_keys, add_key, open_billing, ….
+    """
+
+    acted = Signal(str, int)
+    notice = Signal(str)
+
+    def __init__(
+        self, playground: Playground, history: History, theme: Theme, *, pick_model: Callable[[int], object]
+    ) -> None:
+        super().__init__()
+        self.playground, self._history, self._theme = playground, history, theme
+        self._pick_model = pick_model
+        self.current = 0
+        self.views: list[LaneView] = []
+        self.composer = Composer(theme)
+        self.panel = HistoryPanel(history, theme)
+        self.panel.hide()
+        self.title = Title()
+        self.lanes_chip, self.linked_chip = Chip(""), Chip("")
+        self._estimate = QTimer(self)
+        self._estimate.setSingleShot(True)
+        self._estimate.setInterval(ESTIMATE_MS)
+        self._estimate.timeout.connect(self._show_estimate)
+        self._lay_out()
+        self._connect()
+        self._add_actions()
+        self.setFocusProxy(self.composer)
+        self._lanes_changed()
+        self._title_changed(playground.title)
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        self.bar = TopBar()
+        self.bar.title.hide()
+        self.bar.setContentsMargins(-6, 0, 0, 0)
+        self.bar.left.addWidget(self.title)
+        self.bar.left.addWidget(self.lanes_chip)
+        self.add_button = Button(self.tr("Add lane")).on(self._add_lane)
+        for widget in (self.linked_chip, self.add_button, Keycap("Ctrl K")):
+            self.bar.right.addWidget(widget)
+        self._strip = QWidget()
+        self._strip.setProperty("surface", "surface")
+        self._columns = bare(QHBoxLayout(self._strip))
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(self._strip)
+        under = QFrame()
+        under.setObjectName("composerBar")
+        below = bare(QVBoxLayout(under))
+        below.setContentsMargins(16, 12, 16, 12)
+        below.addWidget(self.composer)
+        column = bare(QVBoxLayout())
+        column.addWidget(self.bar)
+        column.addWidget(self.area, 1)
+        column.addWidget(under)
+        row = bare(QHBoxLayout(self))
+        row.addWidget(self.panel)
+        row.addLayout(column, 1)
+
+    def _connect(self) -> None:
+        playground = self.playground
+        playground.lanes_changed.connect(self._lanes_changed)
+        playground.title_changed.connect(self._title_changed)
+        playground.turn_asked.connect(self._count_turns)
+        playground.running_changed.connect(self._running_changed)
+        playground.all_finished.connect(self._praise)
+        playground.planned.connect(self._show_obstacle)
+        playground.conversation_saved.connect(lambda _: self._history.refresh())
+        playground.conversation_opened.connect(self._opened)
+        self.composer.sent.connect(self._send)
+        self.composer.stopped.connect(playground.stop_all)
+        self.composer.changed.connect(self._estimate.start)
+        self.composer.recalled.connect(self._recall)
+        self.composer.system_wanted.connect(self._system_for_all)
+        self.composer.refused.connect(self.notice)
+        self.title.renamed.connect(playground.set_title)
+        self.panel.opened.connect(playground.open_conversation)
+        self.panel.new_wanted.connect(playground.new_conversation)
+        self._history.listed.connect(lambda: self.panel.mark(playground.conversation))
+
+    def _add_actions(self) -> None:
+        add = self._action
+        add(self.tr("New conversation"), self.playground.new_conversation, "Ctrl+N")
+        add(self.tr("Add lane"), self._add_lane, "Ctrl+T")
+        add(self.tr("Close lane"), lambda: self.playground.close_lane(self.current), "Ctrl+W")
+        add(self.tr("Choose model"), lambda: self._pick_model(self.current), "Ctrl+L")
+        add(self.tr("Regenerate"), lambda: self.playground.regenerate(self.current), "Ctrl+R")
+        self._stop = add(self.tr("Stop all"), self.playground.stop_all, "Esc")
+        self._stop.setEnabled(False)
+        add(self.tr("System prompt"), self._system_for_all, "")
+        add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), "")
+        add(self.tr("Attach pictures"), self.composer.choose_files, "")
+        for place in range(MOST_LANES):
+            go = add(
+                self.tr("Go to lane") + f" {LETTERS[place]}", partial(self._go_to, place), f"Ctrl+{place + 1}"
+            )
+            go.setVisible(place < len(self.playground.lanes))
+        self._lane_actions = self.actions()[-MOST_LANES:]
+
+    def _action(self, text: str, run: Callable[[], object], keys: str) -> QAction:
+        action = QAction(text, self)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(lambda: run())
+        self.addAction(action)
+        return action
+
+    # Lanes
+
+    def _lanes_changed(self) -> None:
+        """Shows the lanes there are, keeping the views of those that stayed."""
+        old = {view.lane: view for view in self.views}
+        self.views = []
+        for place, lane in enumerate(self.playground.lanes):
+            self.views.append(old.pop(lane) if lane in old else self._view(place))
+        for view in old.values():
+            view.hide()
+            view.deleteLater()
+        while (item := self._columns.takeAt(0)) is not None:
+            if isinstance(item.widget(), Hairline):
+                item.widget().deleteLater()
+        for place, view in enumerate(self.views):
+            if place:
+                self._columns.addWidget(Hairline(Qt.Orientation.Vertical))
+            self._columns.addWidget(view, 1)
+            view.set_place(place)
+        self.current = min(self.current, len(self.views) - 1)
+        self._mark_current()
+        self._strip.setMinimumWidth(len(self.views) * (LEAST_WIDTH + 1) - 1)
+        self._count_turns()
+        self._show_obstacle()
+
+    def _view(self, place: int) -> LaneView:
+        view = LaneView(self.playground.lanes[place], place, self._theme)
+        view.acted.connect(lambda action: self._act(action, view))
+        view.touched.connect(lambda: self._touch(view))
+        view.receipt_wanted.connect(lambda: self.show_receipt(self.views.index(view)))
+        view.model_wanted.connect(lambda: self._choose(view))
+        view.menu_wanted.connect(lambda: self._menu(view))
+        view.link_clicked.connect(lambda address: LinkSheet(self, self._theme, address).open())
+        return view
+
+    def _touch(self, view: LaneView) -> None:
+        if view in self.views:
+            self.current = self.views.index(view)
+            self._mark_current()
+
+    def _mark_current(self) -> None:
+        several = len(self.views) > 1
+        for place, view in enumerate(self.views):
+            view.head.set_several(several)
+            view.set_current(several and place == self.current)
+
+    def _go_to(self, place: int) -> None:
+        if place < len(self.views):
+            self._touch(self.views[place])
+            self.area.ensureWidgetVisible(self.views[place], 0, 0)
+            self.views[place].focus()
+
+    def _choose(self, view: LaneView) -> None:
+        self._touch(view)
+        self._pick_model(self.current)
+
+    def _add_lane(self) -> None:
+        place = self.playground.add_lane()
+        if place >= 0:
+            self._touch(self.views[place])
+            self._pick_model(place)
+
+    # The bar
+
+    def _count_turns(self) -> None:
+        lanes, turns = len(self.playground.lanes), self.playground.turns
+        words = f"{lanes} lanes" if lanes > 1 else ""
+        turn = f"turn {turns}" if turns else ""
+        self.lanes_chip.set(" · ".join(part for part in (words, turn) if part))
+        linked = len(self.playground.targets())
+        both = "linked" if linked == lanes else f"{linked} of {lanes} linked"
+        self.linked_chip.set(both if lanes > 1 else "", "neutral" if linked == lanes else "warn")
+        self.linked_chip.setToolTip(self.tr("The composer asks all linked lanes at once."))
+        self.add_button.setEnabled(lanes < MOST_LANES)
+        self.composer.set_lanes(linked)
+        self.composer.set_enter_sends(bool(self.playground.setting("composer.enter_sends")))
+        for place, action in enumerate(getattr(self, "_lane_actions", [])):
+            action.setVisible(place < lanes)
+
+    def _title_changed(self, title: str) -> None:
+        self.title.show_title(title)
+
+    def _opened(self) -> None:
+        self._count_turns()
+        self._praise()
+        self.panel.mark(self.playground.conversation)
+        self.playground.plan()
+        self.composer.setFocus()
+
+    def toggle_history(self) -> None:
+        """Slides the list of conversations in or out."""
+        self.panel.setVisible(self.panel.isHidden())
+        if self.panel.isVisible():
+            self._history.refresh()
+            self.panel.search.setFocus()
+        else:
+            self.composer.setFocus()
+
+    # Asking
+
+    def _send(self, text: str, images: tuple[Image, ...]) -> None:
+        self.playground.ask(text, images)
+
+    def _recall(self) -> None:
+        text = self.playground.last_message()
+        if text:
+            self.composer.set_text(text)
+
+    def _running_changed(self, running: bool) -> None:
+        self.composer.set_running(running)
+        self._stop.setEnabled(running)
+        if running:
+            for view in self.views:
+                view.praise(set())
+
+    def _praise(self) -> None:
+        """Once all have ended: who was best at what."""
+        best = best_of(
+            [lane.exchanges[-1].answer if lane.exchanges else None for lane in self.playground.lanes]
+        )
+        for place, view in enumerate(self.views):
+            view.praise(best.get(place, set()))
+
+    def _show_obstacle(self) -> None:
+        found = self.playground.obstacle()
+        if isinstance(found, EngineError):
+            words = words_for(found, provider_name=self.playground.lanes[0].provider_name(found.provider))
+            found = words.sentence
+        self.composer.set_obstacle(found)
+        self._estimate.start()
+
+    def _show_estimate(self) -> None:
+        self.composer.show_estimate(*self.playground.estimate(self.composer.text()))
+
+    # A lane's menu
+
+    def _menu(self, view: LaneView) -> None:
+        self._touch(view)
+        menu = self.lane_menu(self.current)
+        menu.popup(view.head.menu.mapToGlobal(QPoint(0, view.head.menu.height() + 4)))
+
+    def lane_menu(self, place: int) -> QMenu:
+        """Everything that can be done with a lane."""
+        view, playground = self.views[place], self.playground
+        lane = view.lane
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Choose model…"), lambda: self._pick_model(place))
+        menu.addAction(self.tr("System prompt…"), lambda: self._system_for(place))
+        menu.addAction(self.tr("Parameters…"), lambda: self._parameters_for(place))
+        self._add_ways(menu.addMenu(self.tr("Through")), place)
+        menu.addSeparator()
+        self._enabled(menu, self.tr("Stop"), lambda: playground.stop(place), lane.running)
+        self._enabled(menu, self.tr("Regenerate"), lambda: playground.regenerate(place), bool(lane.exchanges))
+        self._enabled(
+            menu, self.tr("Copy answer as Markdown"), lambda: _copy(view.copy_text()), bool(lane.text)
+        )
+        self._enabled(menu, self.tr("Receipt…"), lambda: self.show_receipt(place), bool(lane.exchanges))
+        menu.addSeparator()
+        link = self.tr("Unlink") if lane.spec.linked else self.tr("Link")
+        menu.addAction(link, lambda: playground.configure(place, linked=not lane.spec.linked))
+        self._enabled(
+            menu, self.tr("Duplicate"), lambda: playground.duplicate_lane(place), len(self.views) < MOST_LANES
+        )
+        self._enabled(menu, self.tr("Close lane"), lambda: playground.close_lane(place), len(self.views) > 1)
+        return menu
+
+    def _add_ways(self, menu: QMenu, place: int) -> None:
+        ways = (("", self.tr("As set up")), ("gateway", self.tr("Gateway")), ("direct", self.tr("Direct")))
+        for way, text in ways:
+            action = menu.addAction(text, partial(self.playground.configure, place, via=way))
+            action.setCheckable(True)
+            action.setChecked(self.playground.lanes[place].spec.via == way)
+
+    def _enabled(self, menu: QMenu, text: str, run: Callable[[], object], enabled: bool) -> None:
+        menu.addAction(text, run).setEnabled(enabled)
+
+    def _system_for(self, place: int) -> None:
+        lane = self.playground.lanes[place]
+        where = self.tr("For this lane, from the next question on.")
+        keep = partial(self._keep_system, place)
+        SystemSheet(self, self._theme, lane.spec.system, where, keep).open()
+
+    def _keep_system(self, place: int, system: str) -> None:
+        self.playground.configure(place, system=system)
+
+    def _system_for_all(self) -> None:
+        systems = {lane.spec.system for lane in self.playground.targets()}
+        where = self.tr("For all linked lanes, from the next question on.")
+        text = systems.pop() if len(systems) == 1 else ""
+        SystemSheet(self, self._theme, text, where, self.playground.set_system).open()
+
+    def _parameters_for(self, place: int) -> None:
+        lane = self.playground.lanes[place]
+        keep = partial(self._keep_parameters, place)
+        ParametersSheet(self, self._theme, lane.spec.parameters, lane.model, keep).open()
+
+    def _keep_parameters(self, place: int, parameters: object) -> None:
+        self.playground.configure(place, parameters=parameters)
+
+    def show_receipt(self, place: int) -> None:
+        """How the lane's latest answer was reached."""
+        lane = self.playground.lanes[place]
+        answer = lane.exchanges[-1].answer if lane.exchanges else None
+        if answer is not None:
+            not_needed = lane.result.not_needed if lane.result else ()
+            Receipt(self, self._theme, answer, not_needed=not_needed, curl=self.playground.curl(place)).open()
+
+    def _act(self, action: str, view: LaneView) -> None:
+        place = self.views.index(view)
+        match action:
+            case "retry":
+                self.playground.regenerate(place)
+            case "use_another_model":
+                self._choose(view)
+            case "shorten":
+                self._recall()
+            case _:
+                self.acted.emit(action, place)
+
+    # Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._count_turns()
+        self.playground.plan()
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)

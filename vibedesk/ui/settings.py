@@ -1,0 +1,286 @@
+"""The settings page: how it looks, how it sends, the gateway, where keys are read and everything is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from vibedesk.engine.types import Secret
+from vibedesk.state.settings import Settings
+from vibedesk.state.vault import Vault
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.unlock import PassphraseSheet
+from vibedesk.ui.widgets import (
+    Button,
+    Check,
+    Chip,
+    Choice,
+    Elided,
+    Field,
+    Hairline,
+    Label,
+    Scroll,
+    TopBar,
+    bare,
+    quiet_field,
+)
+
+GATEWAY = "cloudflare-ai-gateway"
+WIDTH = 640
+
+
+class SettingsPage(QWidget):
+    """Every change is written at once; a folder of sections under one another."""
+
+    theme_chosen = Signal(str)
+
+    def __init__(self, settings: Settings, vault: Vault, theme: Theme) -> None:
+        super().__init__()
+        self._settings, self._vault, self._theme = settings, vault, theme
+        column: QVBoxLayout = bare(QVBoxLayout(self))
+        column.addWidget(TopBar("Settings"))
+        scroll = Scroll(margins=(24, 20, 24, 32), spacing=0)
+        column.addWidget(scroll)
+        inside = QWidget()
+        inside.setMaximumWidth(WIDTH)
+        self._sections: QVBoxLayout = bare(QVBoxLayout(inside))
+        row: QHBoxLayout = bare(QHBoxLayout())
+        row.addWidget(inside, 1000)
+        row.addStretch(1)
+        scroll.column.addLayout(row)
+        scroll.column.addStretch(1)
+        self._build_looks()
+        self._build_gateway()
+        self._build_vault()
+        self._build_folders()
+        self._build_places()
+        settings.changed.connect(self._show)
+        vault.changed.connect(self._show)
+        vault.saved.connect(lambda _: self.token.clear())
+        self._show()
+
+    # Sections
+
+    def _build_looks(self) -> None:
+        grid = self._section("Appearance and typing", "")
+        self.theme = Choice([("As the desktop says", "system"), ("Light", "light"), ("Dark", "dark")])
+        self.theme.setAccessibleName("Theme")
+        self.theme.setMinimumWidth(200)
+        self.theme.activated.connect(self._choose_theme)
+        _line(grid, "Theme", self.theme)
+        self.enter = Check("Enter sends, Shift+Enter breaks the line")
+        self.enter.clicked.connect(lambda on: self._settings.set("composer.enter_sends", on))
+        _line(grid, "Sending", self.enter)
+
+    def _build_gateway(self) -> None:
+        text = (
+            "Where one is set up, calls go through it, except to providers it has no path for. "
+            "A route or a lane can still say “direct”."
+        )
+        grid = self._section("Cloudflare AI Gateway", text)
+        self.gateway_chip = Chip("", dot=True)
+        _line(grid, "State", self.gateway_chip)
+        self.account = self._text_field("gateway.account", "Account id", mono=True)
+        self.gateway_name = self._text_field("gateway.name", "Gateway")
+        self.gateway_url = self._text_field("gateway.base_url", "Base URL", mono=True)
+        for title, field in (
+            ("Account id", self.account),
+            ("Gateway", self.gateway_name),
+            ("Base URL", self.gateway_url),
+        ):
+            _line(grid, title, field)
+        self.token = Field("Paste a token to keep it in the vault", name="Gateway token")
+        quiet_field(self.token)
+        self.keep_token = Button("Keep").on(self._keep_token)
+        self.keep_token.setEnabled(False)
+        self.token.textChanged.connect(lambda text: self.keep_token.setEnabled(bool(text.strip())))
+        self.token.returnPressed.connect(self._keep_token)
+        _line(grid, "Token", _beside(self.token, self.keep_token))
+        self.token_place = Label("", "small", wrap=True)
+        _line(grid, "", self.token_place)
+
+    def _build_vault(self) -> None:
+        grid = self._section(
+            "Vault",
+            "Another program running as you can read your keys. VibeDesk never writes them to its own files or logs.",
+        )
+        self.vault_chip = Chip("", dot=True)
+        self.vault_button = Button("").on(self._vault_act)
+        _line(grid, "Kept in", _beside(self.vault_chip, self.vault_button, stretch=True))
+        self.vault_reason = Label("", "small", wrap=True)
+        _line(grid, "", self.vault_reason)
+
+    def _build_folders(self) -> None:
+        grid = self._section(
+            "Folders with keys",
+            "The .dev.vars and .env files of these folders are read, beside the working folder’s.",
+        )
+        self.folders = QWidget()
+        self._folder_rows: QVBoxLayout = bare(QVBoxLayout(self.folders), 4)
+        _line(grid, "Folders", self.folders)
+        _line(grid, "", _beside(Button("Add a folder…").on(self._pick_folder), stretch=True))
+        self.key_files = Label("", "small", wrap=True)
+        _line(grid, "", self.key_files)
+
+    def _build_places(self) -> None:
+        grid = self._section("Where things are kept", "", last=True)
+        for place in self._settings.places():
+            path = Elided(place.path, "mono", Qt.TextElideMode.ElideMiddle)
+            _line(
+                grid, place.title, _beside(path, Button("Open", "link").on(_opener(place.path)), stretch=True)
+            )
+            _line(grid, "", Label(place.text, "small", wrap=True))
+
+    def _section(self, title: str, text: str, *, last: bool = False) -> QGridLayout:
+        self._sections.addWidget(Label(title, "title"))
+        if text:
+            self._sections.addSpacing(4)
+            self._sections.addWidget(Label(text, "muted", wrap=True))
+        self._sections.addSpacing(12)
+        grid: QGridLayout = bare(QGridLayout())
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        grid.setColumnMinimumWidth(0, 112)
+        grid.setColumnStretch(1, 1)
+        self._sections.addLayout(grid)
+        if not last:
+            self._sections.addSpacing(20)
+            self._sections.addWidget(Hairline())
+            self._sections.addSpacing(20)
+        return grid
+
+    def _text_field(self, key: str, name: str, *, mono: bool = False) -> Field:
+        field = Field(mono=mono, name=name)
+        field.editingFinished.connect(lambda: self._settings.set(key, field.text().strip()))
+        return field
+
+    # What it shows
+
+    def _show(self) -> None:
+        get = self._settings.get
+        self.theme.choose(get("appearance.theme"))
+        self.enter.setChecked(get("composer.enter_sends"))
+        fields = ((self.account, "account"), (self.gateway_name, "name"), (self.gateway_url, "base_url"))
+        for field, name in fields:
+            if not field.hasFocus():
+                field.setText(get(f"gateway.{name}"))
+        self._show_gateway()
+        self._show_vault()
+        self._show_folders()
+
+    def _show_gateway(self) -> None:
+        gateway = self._settings.gateway()
+        token = next((key for key in self._vault.all_keys() if key.provider == GATEWAY and key.enabled), None)
+        if gateway is not None:
+            self.gateway_chip.set(f"set up · {gateway.name}", "ok")
+            self.gateway_chip.setToolTip(f"Account {gateway.account}")
+        else:
+            self.gateway_chip.set(_missing(self._settings, has_token=token is not None), "neutral")
+        token = gateway.token if gateway is not None else token
+        self.token_place.setText(
+            f"{token.label} {token.hint}, from {_source(token.source)}" if token else "No token yet."
+        )
+
+    def _show_vault(self) -> None:
+        state = self._vault.state
+        if state is None:
+            self.vault_chip.set("…")
+            return
+        roles = {"ready": "ok", "locked": "warn", "unavailable": "bad", "absent": "neutral"}
+        words = {"ready": state.where, "locked": f"{state.where or 'Vault'} · locked"}
+        self.vault_chip.set(words.get(state.kind, state.kind), roles[state.kind])
+        self.vault_reason.setText(state.reason)
+        self.vault_reason.setVisible(bool(state.reason))
+        is_file = state.where == "Encrypted file"
+        offer = "Lock" if state.kind == "ready" and is_file else "Unlock…" if state.kind == "locked" else ""
+        offer = offer or ("Use an encrypted file…" if self._vault.needs_file else "")
+        self.vault_button.setText(offer)
+        self.vault_button.setVisible(bool(offer) and self._vault.can_ask)
+
+    def _show_folders(self) -> None:
+        while (item := self._folder_rows.takeAt(0)) is not None:
+            if item.widget() is not None:
+                item.widget().hide()
+                item.widget().deleteLater()
+        folders = self._settings.get("keys.folders")
+        for folder in folders:
+            path = Elided(folder, "mono", Qt.TextElideMode.ElideMiddle)
+            remove = Button("Remove", "link").on(self._remover(folder))
+            self._folder_rows.addWidget(_beside(path, remove, stretch=True))
+        if not folders:
+            self._folder_rows.addWidget(Label("None but the working folder.", "muted"))
+        files = self._settings.key_files()
+        self.key_files.setText("Keys found in " + ", ".join(files) if files else "No keys found in files.")
+
+    # What is asked of it
+
+    def _choose_theme(self) -> None:
+        if self._settings.set("appearance.theme", self.theme.chosen()):
+            self.theme_chosen.emit(self.theme.chosen())
+
+    def _keep_token(self) -> None:
+        text = self.token.text().strip()
+        if text:
+            self._vault.add([(GATEWAY, Secret(text), "gateway")])
+
+    def _vault_act(self) -> None:
+        state = self._vault.state
+        if state is not None and state.kind == "ready":
+            self._vault.lock()
+        else:
+            PassphraseSheet(self.window(), self._theme, self._vault).open()
+
+    def _pick_folder(self) -> None:
+        dialog = QFileDialog(self, "Folder with .dev.vars or .env")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda folder: self._settings.add_folder(folder))
+        dialog.open()
+
+    def _remover(self, folder: str) -> Callable[[], object]:
+        return lambda: self._settings.remove_folder(folder)
+
+
+def _line(grid: QGridLayout, title: str, widget: QWidget) -> None:
+    row = grid.rowCount()
+    if title:
+        caption = Label(title, "muted")
+        caption.setBuddy(widget)
+        grid.addWidget(caption, row, 0, Qt.AlignmentFlag.AlignVCenter)
+    compact = isinstance(widget, Chip | Choice)
+    grid.addWidget(widget, row, 1, Qt.AlignmentFlag.AlignLeft if compact else Qt.AlignmentFlag(0))
+
+
+def _beside(*widgets: QWidget, stretch: bool = False) -> QWidget:
+    holder = QWidget()
+    row: QHBoxLayout = bare(QHBoxLayout(holder), 8)
+    for widget in widgets:
+        row.addWidget(widget)
+    if stretch:
+        row.addStretch(1)
+    return holder
+
+
+def _opener(path: str) -> Callable[[], object]:
+    return lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+def _missing(settings: Settings, *, has_token: bool) -> str:
+    wants = [
+        word
+        for word, there in (
+            ("account", bool(settings.get("gateway.account"))),
+            ("gateway", bool(settings.get("gateway.name"))),
+            ("token", has_token),
+        )
+        if not there
+    ]
+    return "not set up" if len(wants) == 3 else f"missing: {', '.join(wants)}" if wants else "not usable"
+
+
+def _source(source: str) -> str:
+    return {"vault": "the vault", "environment": "the environment"}.get(source, source)

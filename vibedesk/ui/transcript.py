@@ -1,0 +1,422 @@
+"""One lane's conversation on the screen: a read-only view over one document, that loads nothing and opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QByteArray,
+    QEvent,
+    QMimeData,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QGuiApplication,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCursor,
+    QTextDocument,
+    QTextFrameFormat,
+)
+from PySide6.QtWidgets import QTextBrowser, QWidget
+
+from vibedesk.engine.types import Image
+from vibedesk.ui import harmless
+from vibedesk.ui.backdrop import Backdrop, Seen, visible
+from vibedesk.ui.ink import KIND, Ink
+from vibedesk.ui.script import Script
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.widgets import Button, set_state
+
+SIDE = 18
+TOP = 20
+"""The first bubble reaches six pixels above its words."""
+BOTTOM = 24
+WIDEST = 760
+"""Pixels a line of words is wide at most: beyond it eyes lose the next line."""
+
+
+class Transcript(QTextBrowser):
+    """`say`, `begin`, `append`, `think`, `end`: turns as they happen. Scrolls along only while its end is in sight."""
+
+    link_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setUndoRedoEnabled(False)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Transcript"))
+        self.viewport().setMouseTracking(True)
+        self._widgets: dict[int, QWidget] = {}
+        self._following = True
+        self._moving = False
+        self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
+        self.setDocument(self._page)
+        self.script = Script(self._page, Ink(theme))
+        self._backdrop = Backdrop(self.script.ink)
+        self._pill = Button(self.tr("↓ new"), parent=self.viewport()).on(self.to_end)
+        self._pill.setProperty("pill", True)
+        self._pill.hide()
+        self.anchorClicked.connect(self._clicked)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._grown)
+        theme.changed.connect(self._repaint_all)
+        set_state(self.verticalScrollBar(), "idle", True)
+        self._set_margins()
+
+    # Turns
+
+    def clear(self) -> None:
+        """Empties the whole."""
+        for widget in self._widgets.values():
+            widget.deleteLater()
+        self._widgets = {}
+        self.script.clear()
+        self._following = True
+        self._set_margins()
+
+    def say(self, text: str, images: Sequence[Image] = ()) -> None:
+        """The user's words; whoever asks wants to see the answer, so the view follows again."""
+        self._following = True
+        with _Still(self):
+            self.script.say(text, images)
+
+    def aside(self, label: str, text: str) -> None:
+        """Words behind a fold."""
+        with _Still(self):
+            self.script.aside(label, text)
+
+    def begin(self) -> None:
+        with _Still(self):
+            self.script.begin()
+
+    def append(self, text: str) -> None:
+        with _Still(self):
+            self.script.append(text)
+
+    def think(self, text: str) -> None:
+        with _Still(self):
+            self.script.think(text)
+
+    def thought(self, label: str) -> None:
+        with _Still(self):
+            self.script.thought(label)
+
+    def take_back(self, discard_from: int) -> None:
+        with _Still(self):
+            self.script.take_back(discard_from)
+        self._set_margins()
+
+    def end(self, marks: Sequence[tuple[str, str, str]] = ()) -> int:
+        """The live answer is over; its place among the answers."""
+        with _Still(self):
+            return self.script.end(marks)
+
+    def put_card(self, answer: int, widget: QWidget) -> None:
+        """Shows `widget` under an answer, in the flow; it belongs to the view from now on."""
+        old = self._widgets.pop(answer, None)
+        if old is not None:
+            old.deleteLater()
+        widget.setParent(self.viewport())
+        widget.installEventFilter(self)
+        self._widgets[answer] = widget
+        widget.show()
+        with _Still(self):
+            self._measure(answer)
+        self._place_cards()
+
+    def text(self) -> str:
+        """What can be read, as plain text."""
+        return self.document().toPlainText().strip("\n")
+
+    # Scrolling
+
+    def at_end(self) -> bool:
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() - 8
+
+    def to_end(self) -> None:
+        """Scrolls down and stays there while text arrives."""
+        self._following = True
+        self._pill.hide()
+        self._move_to_end()
+
+    def _move_to_end(self) -> None:
+        self._moving = True
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+        self._moving = False
+
+    def _scrolled(self) -> None:
+        if not self._moving:
+            self._following = self.at_end()
+            if self._following:
+                self._pill.hide()
+        self._place_cards()
+
+    def _grown(self) -> None:
+        set_state(self.verticalScrollBar(), "idle", self.verticalScrollBar().maximum() == 0)
+        if self._following:
+            self._move_to_end()
+        elif self.script.live is not None and not self._pill.isVisible():
+            self._pill.show()
+            self._place_pill()
+        self._place_cards()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        # a partial blit would smear what is painted behind the words
+        self.viewport().update()
+
+    # Layout
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        following = self._following
+        self._set_margins()
+        super().resizeEvent(event)
+        self._place_pill()
+        for answer in self._widgets:
+            self._measure(answer)
+        if following:
+            self._following = True
+            self._move_to_end()
+        self._place_cards()
+
+    def _side(self) -> int:
+        return max(SIDE, (self.viewport().width() - WIDEST) // 2)
+
+    def column(self) -> int:
+        """Pixels between the left and the right edge of the words."""
+        return max(80, self.viewport().width() - self._side() - self._right_side())
+
+    def _right_side(self) -> int:
+        # the scroll bar stands right of the viewport: words keep the same distance to both edges of the lane
+        return max(SIDE - 10, self._side() - 10)
+
+    def _set_margins(self) -> None:
+        frame = self.document().rootFrame()
+        shape: QTextFrameFormat = frame.frameFormat()
+        wanted = (TOP, self._right_side(), BOTTOM, self._side())
+        if (shape.topMargin(), shape.rightMargin(), shape.bottomMargin(), shape.leftMargin()) != wanted:
+            shape.setTopMargin(TOP)
+            shape.setRightMargin(self._right_side())
+            shape.setBottomMargin(BOTTOM)
+            shape.setLeftMargin(self._side())
+            frame.setFrameFormat(shape)
+        self.script.set_column(self.column())
+
+    def _measure(self, answer: int) -> None:
+        widget = self._widgets[answer]
+        height = (
+            widget.heightForWidth(self.column()) if widget.hasHeightForWidth() else widget.sizeHint().height()
+        )
+        self.script.make_room(answer, max(height, widget.minimumSizeHint().height()))
+
+    def _place_cards(self) -> None:
+        layout = self.document().documentLayout()
+        for answer, cursor in self.script.cards():
+            widget = self._widgets.get(answer)
+            if widget is not None:
+                top = layout.blockBoundingRect(cursor.block()).top() - self.verticalScrollBar().value()
+                height = int(cursor.blockFormat().lineHeight())
+                widget.setGeometry(self._side(), self._card_top(cursor, top), self.column(), height)
+
+    def _card_top(self, cursor: QTextCursor, top: float) -> int:
+        line = cursor.block().layout().lineAt(0)
+        return (
+            round(top - line.y() + cursor.block().layout().boundingRect().top())
+            if line.isValid()
+            else round(top)
+        )
+
+    def _place_pill(self) -> None:
+        size = self._pill.sizeHint()
+        area = self.viewport().rect()
+        self._pill.setGeometry(
+            (area.width() - size.width()) // 2,
+            area.height() - size.height() - 10,
+            size.width(),
+            size.height(),
+        )
+        self._pill.raise_()
+
+    def eventFilter(self, watched: Any, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            for answer, widget in self._widgets.items():
+                if widget is watched:
+                    with _Still(self):
+                        self._measure(answer)
+                    self._place_cards()
+        return bool(super().eventFilter(watched, event))
+
+    def _repaint_all(self) -> None:
+        self.script.redraw(Ink(self._theme))
+        self._backdrop.ink = self.script.ink
+        self._set_margins()
+        self._place_cards()
+        self.viewport().update()
+
+    # Painting
+
+    def _visible(self) -> list[Seen]:
+        offset = QPointF(0, -self.verticalScrollBar().value())
+        first = self.cursorForPosition(QPoint(self.viewport().width() // 2, 0)).block()
+        for _ in range(2):
+            first = first.previous() if first.previous().isValid() else first
+        return visible(self.document(), first, offset, self.viewport().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        seen = self._visible()
+        right = self.viewport().width() - self._right_side()
+        self._backdrop.paint(painter, seen, self._side(), right, self.script.pen.listings)
+        painter.end()
+        super().paintEvent(event)
+        if self.script.live is not None:
+            painter = QPainter(self.viewport())
+            painter.fillRect(self._caret(), self._theme.colour("accent"))
+            painter.end()
+
+    def _caret(self) -> QRectF:
+        """The block at the end of what has been said so far."""
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        spoken = cursor.block().blockFormat().stringProperty(KIND)
+        if not spoken:
+            before = cursor.block().previous()
+            if before.isValid() and before.blockFormat().stringProperty(KIND) in (
+                "paragraph",
+                "heading",
+                "thought",
+            ):
+                cursor.setPosition(before.position() + before.length() - 1)
+            else:
+                rect = QRectF(self.cursorRect(cursor))
+                return QRectF(self._side(), rect.top() + 14, 7, 14)
+        rect = QRectF(self.cursorRect(cursor))
+        return QRectF(rect.left() + 1, rect.bottom() - 14, 7, 14)
+
+    # Clicking
+
+    def _clicked(self, link: QUrl) -> None:
+        address = link.toString()
+        if self.script.fold_at(address) is not None:
+            with _Still(self):
+                self.script.toggle(address)
+            self._place_cards()
+            self.viewport().update()
+        elif harmless.may_open(address):
+            self.link_clicked.emit(address)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if self._listing_at(event.position()):
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        number = self._listing_at(event.position())
+        if number and event.button() == Qt.MouseButton.LeftButton:
+            self.copy_listing(number)
+            return
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._listing_at(event.position()):
+            event.accept()
+            return
+        super().mouseReleaseEvent(event)
+
+    def _listing_at(self, point: QPointF) -> int:
+        return next((hot.number for hot in self._backdrop.hot if hot.rect.contains(point)), 0)
+
+    def copy_listing(self, number: int) -> None:
+        """Puts a piece of code on the clipboard, as harmless as it is shown."""
+        QGuiApplication.clipboard().setText(self.script.pen.listings[number].text)
+        self._backdrop.copied = number
+        self.viewport().update()
+        QTimer.singleShot(1500, self, self._copied_is_old)
+
+    def _copied_is_old(self) -> None:
+        self._backdrop.copied = 0
+        self.viewport().update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.createStandardContextMenu()
+        number = next(
+            (
+                s.block.blockFormat().intProperty(KIND + 1)
+                for s in self._visible()
+                if s.rect.contains(event.pos())
+            ),
+            0,
+        )
+        if number in self.script.pen.listings:
+            menu.addAction(self.tr("Copy code"), lambda: self.copy_listing(number))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        mime = QMimeData()
+        mime.setText(self.textCursor().selection().toPlainText())
+        return mime
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return False
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Nothing, ever: no file, no address. Pictures the user attached are in the document already.
+
+        Trap: for an empty answer the document reads local files itself, so nothing is one blank.
+        """
+        return QByteArray(b" ")
+
+    def doSetSource(self, name: QUrl | str, kind: Any = None) -> None:
+        """The view shows one document and goes nowhere."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 400)
+
+
+class _Still:
+    """While the document grows: the selection stays, and the view moves only if it follows the end."""
+
+    def __init__(self, view: Transcript) -> None:
+        self._view = view
+
+    def __enter__(self) -> None:
+        cursor = self._view.textCursor()
+        self._selected = None
+        if cursor.hasSelection() and cursor.selectionEnd() > self._view.script.tail_position:
+            self._selected = (cursor.anchor(), cursor.position())
+
+    def __exit__(self, *_: object) -> None:
+        view = self._view
+        if self._selected is not None:
+            self._select(*self._selected)
+        if view._following:
+            view._move_to_end()
+        view.viewport().update()
+
+    def _select(self, anchor: int, position: int) -> None:
+        value = self._view.verticalScrollBar().value()
+        last = self._view.document().characterCount() - 1
+        cursor = self._view.textCursor()
+        cursor.setPosition(min(anchor, last))
+        cursor.setPosition(min(position, last), QTextCursor.MoveMode.KeepAnchor)
+        self._view.setTextCursor(cursor)
+        self._view.verticalScrollBar().setValue(value)

@@ -1,0 +1,152 @@
+"""The first start: three ways to begin, and the keys that are lying about already."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from vibedesk.state.vault import Vault
+from vibedesk.ui.check import Mark
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.widgets import Button, Card, Chip, Label, Scroll, TopBar, bare
+
+NARROW = 720
+
+
+class WelcomePage(QWidget):
+    """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed."""
+
+    key_wanted = Signal()
+    import_wanted = Signal()
+    begin_wanted = Signal()
+    demo_wanted = Signal()
+    local_wanted = Signal(str)
+
+    def __init__(self, vault: Vault, theme: Theme) -> None:
+        super().__init__()
+        self._vault, self._theme = vault, theme
+        column: QVBoxLayout = bare(QVBoxLayout(self))
+        column.addWidget(TopBar("Welcome"))
+        scroll = Scroll(margins=(32, 24, 32, 24), spacing=0)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column.addWidget(scroll)
+        scroll.column.addStretch(2)
+        scroll.column.addLayout(self._middle())
+        scroll.column.addStretch(3)
+        vault.changed.connect(self._show)
+        self._show()
+
+    def _middle(self) -> QHBoxLayout:
+        inside = QWidget()
+        inside.setMaximumWidth(920)
+        column: QVBoxLayout = bare(QVBoxLayout(inside))
+        column.addWidget(Label("Ask several models at once, with your own keys", "heading", wrap=True))
+        column.addSpacing(4)
+        text = "Keys stay on this machine and go to their own provider only. Nothing is sent before you ask."
+        column.addWidget(Label(text, "muted", wrap=True))
+        column.addSpacing(20)
+        self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.cards.setSpacing(12)
+        self.paste = Button("Paste a key", "primary").on(self.key_wanted.emit)
+        self.local = Button("Look for servers").on(self._local_act)
+        self.demo = Button("Try the demo").on(self.demo_wanted.emit)
+        self.local_state = Label("", "small", wrap=True)
+        cards = (
+            self._card(
+                "key",
+                "Paste a key",
+                "Whose it is shows in its shape, and a check proves that it works.",
+                self.paste,
+            ),
+            self._card(
+                "desktop",
+                "Use a local server",
+                "Ollama, LM Studio or llama.cpp on this machine, without any key.",
+                self.local,
+                self.local_state,
+            ),
+            self._card(
+                "play-circle",
+                "Try without a key",
+                "A demo provider answers here, without network.",
+                self.demo,
+                Chip("simulation", "warn"),
+            ),
+        )
+        for card in cards:
+            self.cards.addWidget(card, 1)
+        column.addLayout(self.cards)
+        column.addSpacing(12)
+        column.addWidget(self._found_card())
+        row: QHBoxLayout = bare(QHBoxLayout())
+        row.addStretch(1)
+        row.addWidget(inside, 1000)
+        row.addStretch(1)
+        return row
+
+    def _card(self, icon: str, title: str, text: str, button: Button, extra: QWidget | None = None) -> Card:
+        card = Card(padding=18, spacing=6)
+        head: QHBoxLayout = bare(QHBoxLayout(), 8)
+        head.addWidget(Mark(self._theme.icon(icon, "accent", 20), 20))
+        head.addWidget(Label(title, "title"))
+        if isinstance(extra, Chip):
+            head.addWidget(extra)
+        head.addStretch(1)
+        card.body.addLayout(head)
+        card.body.addWidget(Label(text, "muted", wrap=True))
+        if isinstance(extra, Label) and not isinstance(extra, Chip):
+            card.body.addWidget(extra)
+        card.body.addStretch(1)
+        card.body.addSpacing(8)
+        card.body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        return card
+
+    def _found_card(self) -> Card:
+        self.found = Card(padding=18, spacing=6)
+        self.found_title = Label("", "title")
+        self.found_list = Label("", "hint", wrap=True)
+        self.found.body.addWidget(self.found_title)
+        self.found.body.addWidget(self.found_list)
+        self.found.body.addSpacing(4)
+        self.buttons = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.setSpacing(8)
+        self.use = Button("Use them where they are").on(self.begin_wanted.emit)
+        self.keep = Button("Keep them in the vault…").on(self.import_wanted.emit)
+        row.addWidget(self.use)
+        row.addWidget(self.keep)
+        row.addStretch(1)
+        self.found.body.addLayout(row)
+        return self.found
+
+    def _show(self) -> None:
+        keys = [key for key in self._vault.all_keys() if key.source != "vault"]
+        self.found.setVisible(bool(keys))
+        self.found_title.setText(f"{len(keys)} keys found" if len(keys) != 1 else "1 key found")
+        widest = max((len(key.label) for key in keys), default=0)
+        lines = (f"{key.label.ljust(widest)}  {key.hint.ljust(14)}  {key.source}".rstrip() for key in keys)
+        self.found_list.setText("\n".join(lines))
+        found = self._vault.local_found()
+        names = [provider for provider in self._vault.local_providers() if provider.id in found]
+        if names:
+            self.local_state.setText(", ".join(f"{one.name} · {found[one.id]} models" for one in names))
+            self.local.setText(f"Use {names[0].name}")
+        else:
+            self.local_state.setText(self._vault.local_silence)
+            self.local.setText("Look again" if self._vault.local_silence else "Look for servers")
+        self.local_state.setVisible(bool(self.local_state.text()))
+
+    def _local_act(self) -> None:
+        found = self._vault.local_found()
+        first = next((one.id for one in self._vault.local_providers() if one.id in found), "")
+        if first:
+            self.local_wanted.emit(first)
+        else:
+            self._vault.look_for_local()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self.cards.setDirection(direction)
+        self.buttons.setDirection(direction)

@@ -1,0 +1,254 @@
+"""The window: a rail on the left, one page beside it, notices above it, every action by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vibedesk.state.notices import Notice, Notices
+from vibedesk.ui.palette import Cheatsheet, Palette
+from vibedesk.ui.sheet import Sheet
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.widgets import Toast, bare, set_state
+
+RAIL = 56
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One place; `make` builds it the first time it is shown.
+
+    `rail`: the page whose icon stands for it, "" = its own. `below`: at the bottom of the rail.
+    """
+
+    id: str
+    title: str
+    icon: str
+    make: Callable[[], QWidget]
+    below: bool = False
+    rail: str = ""
+
+
+class Remembered(Protocol):
+    """Where the window's size and place are kept between two runs."""
+
+    def window_geometry(self) -> bytes: ...
+    def keep_window_geometry(self, geometry: bytes) -> None: ...
+
+
+class Rail(QFrame):
+    """The icons on the left. `picked(page id)`; `history_toggled` for the conversation list."""
+
+    picked = Signal(str)
+    history_toggled = Signal()
+
+    def __init__(self, pages: Sequence[Page], theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("rail")
+        self.setFixedWidth(RAIL)
+        self._buttons: dict[str, QPushButton] = {}
+        column = bare(QVBoxLayout(self), 4)
+        column.setContentsMargins(0, 12, 0, 12)
+        self.history = _rail_button("Conversations", "sidebar", theme)
+        self.history.clicked.connect(self.history_toggled)
+        column.addWidget(self.history, 0, Qt.AlignmentFlag.AlignHCenter)
+        for page in [page for page in pages if not page.below and not page.rail]:
+            column.addWidget(self._button(page, theme), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        for page in [page for page in pages if page.below]:
+            column.addWidget(self._button(page, theme), 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def mark(self, page_id: str) -> None:
+        """Shows which page is open."""
+        for number, button in self._buttons.items():
+            button.setChecked(number == page_id)
+
+    def _button(self, page: Page, theme: Theme) -> QPushButton:
+        button = _rail_button(page.title, page.icon, theme)
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self.picked.emit(page.id))
+        self._buttons[page.id] = button
+        return button
+
+
+def _rail_button(name: str, icon: str, theme: Theme) -> QPushButton:
+    button = QPushButton()
+    button.setObjectName("railButton")
+    button.setIcon(theme.icon(icon, size=20))
+    button.setIconSize(QSize(20, 20))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    return button
+
+
+class Window(QMainWindow):
+    """`page_shown(id)` after a page is in front. Actions go through `add_action`, so that the palette has them all."""
+
+    page_shown = Signal(str)
+    history_toggled = Signal()
+    closing = Signal()
+
+    def __init__(self, pages: Sequence[Page], theme: Theme, notices: Notices, remembered: Remembered) -> None:
+        super().__init__()
+        self.setWindowTitle("VibeDesk")
+        self.setMinimumSize(360, 280)
+        self._pages = {page.id: page for page in pages}
+        self._built: dict[str, QWidget] = {}
+        self._theme, self._remembered = theme, remembered
+        self.rail = Rail(pages, theme)
+        self.stack = QStackedWidget()
+        middle = QWidget()
+        row = bare(QHBoxLayout(middle))
+        row.addWidget(self.rail)
+        row.addWidget(self.stack, 1)
+        self.setCentralWidget(middle)
+        self._toasts = Toasts(middle, notices, theme)
+        self.rail.picked.connect(self.show_page)
+        self.rail.history_toggled.connect(self.history_toggled)
+        self._add_own_actions()
+        self._restore()
+
+    def show_page(self, page_id: str) -> QWidget:
+        """Brings a page to the front, building it on its first visit."""
+        page = self.page(page_id)
+        self.stack.setCurrentWidget(page)
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.rail.mark(self._pages[page_id].rail or page_id)
+        self.page_shown.emit(page_id)
+        return page
+
+    def page(self, page_id: str) -> QWidget:
+        """The page, built if it was not yet."""
+        if page_id not in self._built:
+            widget = self._pages[page_id].make()
+            if widget.focusProxy() is None:
+                widget.setFocusPolicy(
+                    Qt.FocusPolicy.ClickFocus
+                )  # else the first rail button would take the focus
+            self._built[page_id] = widget
+            self.stack.addWidget(widget)
+        return self._built[page_id]
+
+    def current_page(self) -> str:
+        """Id of the page in front, "" before the first."""
+        front = self.stack.currentWidget()
+        return next((page_id for page_id, widget in self._built.items() if widget is front), "")
+
+    def add_action(self, title: str, run: Callable[[], object], *shortcuts: str) -> QAction:
+        """An action of the whole window: in the palette by its title, on the keyboard by its shortcuts."""
+        action = QAction(title, self)
+        action.setShortcuts([QKeySequence(keys) for keys in shortcuts])
+        action.triggered.connect(lambda: run())
+        self.addAction(action)
+        return action
+
+    def all_actions(self) -> list[QAction]:
+        """What can be done now: the page in front first, then the window."""
+        front = self.stack.currentWidget()
+        own = [action for action in self.actions() if action.text()]
+        theirs = [one for one in front.actions() if one.text() and one.isVisible()]
+        return theirs + own
+
+    def open_palette(self) -> None:
+        """The command palette, once."""
+        if not self.has_sheet():
+            Palette(self, self._theme, self.all_actions()).open()
+
+    def open_cheatsheet(self) -> None:
+        """All shortcuts on a sheet."""
+        if not self.has_sheet():
+            Cheatsheet(self, self._theme, self.all_actions()).open()
+
+    def open_sheets(self) -> list[Sheet]:
+        """The sheets that lie over the page now, lowest first."""
+        return [sheet for sheet in self.findChildren(Sheet) if sheet.isVisible()]
+
+    def has_sheet(self) -> bool:
+        """Whether a sheet lies over the page."""
+        return bool(self.open_sheets())
+
+    def _add_own_actions(self) -> None:
+        for page in [page for page in self._pages.values() if not page.rail]:
+            keys = ("Ctrl+,",) if page.id == "settings" else ()
+            self.add_action(f"Open {page.title}", lambda page=page: self.show_page(page.id), *keys)  # type: ignore[misc]
+        self.add_action("Show conversations", self.history_toggled.emit)
+        self.add_action("Find a command", self.open_palette, "Ctrl+K")
+        self.add_action("Keyboard shortcuts", self.open_cheatsheet, "F1", "Ctrl+/")
+        self.add_action("Quit", self.close, "Ctrl+Q")
+
+    def _restore(self) -> None:
+        kept = self._remembered.window_geometry()
+        if not (kept and self.restoreGeometry(QByteArray(kept))):
+            self.resize(1280, 800)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._remembered.keep_window_geometry(bytes(self.saveGeometry().data()))
+        self.closing.emit()
+        super().closeEvent(event)
+
+
+class Toasts(QObject):
+    """Notices as toasts, stacked over the bottom of the page."""
+
+    def __init__(self, host: QWidget, notices: Notices, theme: Theme) -> None:
+        super().__init__(host)
+        self._host, self._notices, self._theme = host, notices, theme
+        self._shown: dict[int, Toast] = {}
+        host.installEventFilter(self)
+        notices.added.connect(self._add)
+        notices.removed.connect(self._remove)
+        for notice in notices.current():
+            self._add(notice)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _add(self, notice: Notice) -> None:
+        toast = Toast(notice, self._theme.icon("x", size=14))
+        toast.setParent(self._host)
+        set_state(toast, "role", notice.role)
+        toast.acted.connect(self._notices.act)
+        toast.dismissed.connect(self._notices.dismiss)
+        self._shown[notice.id] = toast
+        toast.show()
+        self._place()
+
+    def _remove(self, number: int) -> None:
+        toast = self._shown.pop(number, None)
+        if toast is not None:
+            toast.hide()
+            toast.deleteLater()
+            self._place()
+
+    def _place(self) -> None:
+        bottom = self._host.height() - 16
+        composer = self._host.findChild(QFrame, "composerBar")
+        if composer is not None and composer.isVisible():
+            bottom = (
+                composer.mapTo(self._host, QPoint(0, 0)).y() - 44
+            )  # above the composer and the lanes' footers
+        for toast in reversed(list(self._shown.values())):
+            width = min(toast.sizeHint().width(), self._host.width() - RAIL - 32)
+            height = max(
+                toast.heightForWidth(width),
+                toast.sizeHint().height() if toast.heightForWidth(width) < 0 else 0,
+            )
+            left = RAIL + (self._host.width() - RAIL - width) // 2
+            toast.setGeometry(left, bottom - height, width, height)
+            toast.raise_()
+            bottom -= height + 8
