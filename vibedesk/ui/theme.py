@@ -74,10 +74,14 @@ class Theme(QObject):
     def _show(self, name: str) -> None:
         assert self._app is not None
         self.name = name
-        self._app.setPalette(self._palette())
+        palette = self._palette()
+        if palette != self._app.palette():
+            self._app.setPalette(palette)
         words = {token: colour.name() for token, colour in self._themes[name].items()}
         words |= {"mono": mono_family(), "assets": self._assets, "theme": name}
-        self._app.setStyleSheet(self._sheet.substitute(words))
+        sheet = self._sheet.substitute(words)
+        if sheet != self._app.styleSheet():  # every widget there is would be polished again
+            self._app.setStyleSheet(sheet)
         self.changed.emit()
 
     def _palette(self) -> QPalette:
