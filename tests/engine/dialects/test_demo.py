@@ -61,3 +61,13 @@ def test_it_refuses_images_like_any_model_that_sees_none() -> None:
     blind = Model(provider="demo", id="fast", name="Fast", capabilities=frozenset({"tools"}))
     with pytest.raises(Unsupported):
         heard(request_of("Hi", images=[Image("image/png", b"x")]), blind)
+
+
+def test_its_models_answer_each_in_its_own_manner() -> None:
+    told = {}
+    for id in ("quick", "thoughtful", "long"):
+        pieces = heard(request_of("Hi"), Model(provider="demo", id=id, name=id))
+        thoughts = sum(isinstance(piece, ReasoningDelta) for piece in pieces)
+        told[id] = (thoughts, sum(isinstance(piece, TextDelta) for piece in pieces))
+    assert told["thoughtful"][0] > told["quick"][0] > told["long"][0] == 0
+    assert told["long"][1] > told["quick"][1] == told["thoughtful"][1]
