@@ -11,7 +11,8 @@ from vibedesk.store.history import StoredAnswer
 from vibedesk.ui.widgets import Label, plain_tip, set_state
 from vibedesk.wording import count, duration, money, speed
 
-NARROW = 430
+LOOSE, TIGHT = 14, 8
+"""Pixels between two figures, where there is room and where there is not."""
 
 
 class Figure(Label):
@@ -44,9 +45,9 @@ class Figures(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.tokens, self.speed, self.first, self.cost = Figure(), Figure(), Figure(), Figure()
         self._best: set[str] = set()
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
-        row.setSpacing(14)
+        row.setSpacing(LOOSE)
         for figure in self._all():
             row.addWidget(figure)
         row.addStretch(1)
@@ -82,7 +83,10 @@ class Figures(QFrame):
             return
         self.tokens.show_number(f"{count(usage.output_tokens)} tok" if usage else "— tok")
         self.speed.show_number(speed(answer.tokens_per_s), "fastest" if "fastest" in best else "")
-        self.first.show_number(f"first {duration(answer.ttft_s)}", "soonest" if "first" in best else "")
+        first = duration(answer.ttft_s)
+        self.first.show_number(
+            first if "first" in best else f"first {first}", "soonest" if "first" in best else ""
+        )
         self.cost.show_number(price_of(answer.cost), "cheapest" if "cheapest" in best else "")
         self.setToolTip(plain_tip(explained(answer)))
         self._fit()
@@ -97,7 +101,11 @@ class Figures(QFrame):
 
     def _fit(self) -> None:
         """Where the praise leaves no room, the tokens give way: they are in the tip and on the receipt."""
-        self.tokens.setVisible(len(self._best) < 2 or self.width() >= NARROW)
+        widths = [figure.sizeHint().width() for figure in self._all() if figure.text()]
+        room = self.width() - 28 - sum(widths)
+        fits = room >= (len(widths) - 1) * TIGHT
+        self.tokens.setVisible(fits or not self._best)
+        self._row.setSpacing(LOOSE if room >= (len(widths) - 1) * LOOSE else TIGHT)
 
 
 def price_of(cost: Cost | None) -> str:
