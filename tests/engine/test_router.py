@@ -193,6 +193,87 @@ class TestWaiting:
         assert event.outcome == "complete"
 
 
+class TestBatches:
+    async def test_batches_hold_the_same_events_in_the_same_order(self, http: Http) -> None:
+        kinds = []
+        for way in ("events", "batches"):
+            limited = Behaviour(status=429, headers={"retry-after": "2"})
+            async with (
+                OpenAI(limited) as first,
+                Anthropic(Behaviour(reasoning="a b", text="c d e")) as second,
+            ):
+                answer = router_of(http).ask(request_of("Hi"), [chat(first), claude(second)])
+                if way == "events":
+                    async with aclosing(answer.events()) as events:
+                        kinds.append([event async for event in events])
+                else:
+                    async with aclosing(answer.batches()) as batches:
+                        found = [batch async for batch in batches]
+                    assert all(found)
+                    kinds.append([event for batch in found for event in batch])
+        ones, others = ([type(event) for event in events] for events in kinds)
+        assert ones == others
+        texts = [[e.text for e in events if isinstance(e, TextDelta)] for events in kinds]
+        assert texts[0] == texts[1]
+
+    async def test_what_was_read_at_once_comes_together(self, http: Http) -> None:
+        async with OpenAI(Behaviour(text="word " * 300)) as server:
+            answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+            async with aclosing(answer.batches()) as batches:
+                sizes = [len(batch) async for batch in batches]
+        assert sum(sizes) > 300
+        assert max(sizes) > 1
+
+    async def test_stopping_a_stream_while_it_rests_closes_its_socket(self, http: Http) -> None:
+        async with OpenAI(Behaviour(text="word " * 4000, tokens_per_s=400)) as server:
+            answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+
+            async def listen() -> None:
+                async with aclosing(answer.batches()) as batches:
+                    async for _ in batches:
+                        pass
+
+            for delay_s in (1.5, 1.507):
+                answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+                listener = asyncio.create_task(listen())
+                await asyncio.sleep(delay_s)
+                listener.cancel()
+                await asyncio.gather(listener, return_exceptions=True)
+                await asyncio.wait_for(server.asked[-1].closed.wait(), 1)
+                assert answer.stopped().outcome == "stopped"
+                assert answer.text.startswith("word word")
+
+    async def test_what_came_before_a_failure_is_told_before_it(self, http: Http) -> None:
+        async with OpenAI(Behaviour(error_after=2)) as server:
+            answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+            async with aclosing(answer.batches()) as batches:
+                events = [event async for batch in batches for event in batch]
+        assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Hello! This"
+        assert isinstance(events[-1], Finished)
+        assert events[-1].outcome == "cut"
+
+    async def test_a_fast_stream_is_paced_and_its_times_stay_true(self, http: Http) -> None:
+        fast = Behaviour(text="word " * 600, tokens_per_s=400, first_token_s=0.1)
+        async with OpenAI(fast) as server:
+            answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+            loop = asyncio.get_running_loop()
+            began, at, sizes = loop.time(), [], []
+            async with aclosing(answer.batches()) as batches:
+                async for batch in batches:
+                    if isinstance(batch[0], TextDelta):
+                        at.append(loop.time() - began)
+                        sizes.append(len(batch))
+        finished = answer.stopped()
+        assert finished.outcome == "complete"
+        assert finished.ttft_s is not None
+        assert 0.1 <= finished.ttft_s < 0.3
+        assert at[0] < 0.3
+        late = [size for size, when in zip(sizes, at, strict=True) if when - at[0] > 0.6]
+        assert sum(late) / len(late) > 1.5
+        assert finished.tokens_per_s is not None
+        assert abs(finished.tokens_per_s - (sum(sizes) - 1) / (at[-1] - at[0])) < 0.05 * finished.tokens_per_s
+
+
 FIVE = [
     ("a wrong key", Behaviour(status=401), errors.InvalidKey, "failed"),
     ("a web page", Behaviour(instead="html"), errors.NotThisApi, "failed"),
@@ -412,4 +493,4 @@ async def test_the_demo_answers_without_a_network_and_says_what_it_is() -> None:
     assert finished.outcome == "complete"
     assert "simulation" in finished.text.split(".")[0]
     assert finished.reasoning
-    assert http._client is None
+    assert http._opened is None

@@ -8,9 +8,8 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -52,6 +51,9 @@ from vibedesk.engine.types import (
     request_of,
 )
 from vibedesk.engine.verdicts import VERDICTS, verdict_of
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["VERDICTS", "CheckResult", "Stage", "check"]
 
@@ -241,7 +243,7 @@ class _Check:
     async def _host(self) -> str:
         address = self._remote()
         proxy = proxy_for(address)
-        target = httpx.URL(proxy) if proxy else address
+        target = _url(proxy) if proxy else address
         await self._connect(target, None)
         return f"through the proxy {proxy_host(proxy)}" if proxy else address.host
 
@@ -357,7 +359,7 @@ class _Check:
     def _remote(self) -> httpx.URL:
         if self._provider.simulated:
             raise _Skipped("it runs inside the app")
-        return httpx.URL(self._url(self._list_call()))
+        return _url(self._url(self._list_call()))
 
     async def _connect(self, address: httpx.URL, context: ssl.SSLContext | None) -> str:
         """TCP, and TLS where a context is given; the protocol's version. Sends nothing of ours."""
@@ -419,3 +421,9 @@ class _Check:
         for balance in facts.get("balance_infos") or ():
             self._limits["balance"] = f"{balance.get('total_balance')} {balance.get('currency')}"
         return "accepted"
+
+
+def _url(address: str) -> httpx.URL:
+    import httpx
+
+    return httpx.URL(address)

@@ -6,8 +6,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
-
 from vibedesk.engine.errors import (
     ConnectionLost,
     ConnectionRefused,
@@ -30,6 +28,8 @@ _TLS_WORDS = {
 
 def unanswered(exc: Exception, url: str) -> EngineError:
     """The failure of a request that got no headers back. Never contains a header's value."""
+    import httpx
+
     match exc:
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
             return Misconfigured("the address is not an http or https URL", setting="base_url")
@@ -74,6 +74,8 @@ def through_proxy(error: EngineError, proxy: str) -> EngineError:
 
 def interrupted(exc: Exception) -> EngineError:
     """The failure of an answer whose headers had arrived."""
+    import httpx
+
     match exc:
         case httpx.DecodingError():
             return Malformed("the answer's compression is broken")

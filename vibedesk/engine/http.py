@@ -1,5 +1,7 @@
-"""The one way out: a single AsyncClient with our time limits, the system's trust store, no redirects and no
-cookies."""
+"""The one way out: a single AsyncClient with our time limits, the system's trust store, no redirects and no cookies.
+
+httpx takes longer to load than all the rest of the engine, so it is loaded with the first request, in a thread.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,9 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-import httpx
-import truststore
 from msgspec import Struct
 
 from vibedesk.engine.errors import (
@@ -25,7 +25,12 @@ from vibedesk.engine.errors import (
 )
 from vibedesk.engine.faults import interrupted, through_proxy, unanswered
 from vibedesk.engine.issuer import issuer_of
-from vibedesk.engine.proxies import Roads, proxy_for, proxy_host
+from vibedesk.engine.proxies import proxy_for, proxy_host
+
+if TYPE_CHECKING:
+    import httpx
+
+    from vibedesk.engine.roads import Roads
 
 BODY_CAP = 32 * 1024 * 1024
 """Bytes of a whole answer, after decompression."""
@@ -62,6 +67,8 @@ class Body:
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises `Cut` when the connection broke first."""
+        import httpx
+
         try:
             async for chunk in self._chunks:
                 if chunk:
@@ -100,15 +107,14 @@ class Http:
     def __init__(self, *, ssl_context: ssl.SSLContext | None = None, user_agent: str = "VibeDesk") -> None:
         self._ssl = ssl_context
         self._user_agent = user_agent
-        self._client: httpx.AsyncClient | None = None
+        self._opened: tuple[httpx.AsyncClient, Roads] | None = None
         self._opening = asyncio.Lock()
 
     async def ssl_context(self) -> ssl.SSLContext:
         """The trust of the operating system. Built in a thread: reading the store takes up to half a
         second."""
         if self._ssl is None:
-            context: ssl.SSLContext = await asyncio.to_thread(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
-            self._ssl = context
+            self._ssl = await asyncio.to_thread(_trust_of_the_system)
         return self._ssl
 
     async def get(self, url: str, headers: Mapping[str, str], *, timers: Timers) -> Answered:
@@ -140,13 +146,17 @@ class Http:
         a redirect,
         `Misconfigured` for a header or address that cannot be sent.
         """
-        client = await self._open()
+        client, roads = await self._open()
+        import httpx
+
         fields = _checked(headers)
         try:
             request = client.build_request(
-                method, url, headers=fields, content=_encoded(body), timeout=_timeout(timers)
+                method, _parsed(url), headers=fields, content=_encoded(body), timeout=_timeout(timers)
             )
-            response = await client.send(request, stream=True)
+            # Straight to the transport: what `client.send` adds (redirects, cookies, logins) is what we never want.
+            response = await roads.handle_async_request(request)
+            response.request = request
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise await self._unanswered(exc, url) from exc
         try:
@@ -159,36 +169,53 @@ class Http:
 
     async def close(self) -> None:
         """Closes every socket. A later request opens the client anew."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened[0].aclose()
 
-    async def _open(self) -> httpx.AsyncClient:
-        async with self._opening:
-            if self._client is None:
-                self._client = self._built(await self.ssl_context())
-            return self._client
+    async def _open(self) -> tuple[httpx.AsyncClient, Roads]:
+        if self._opened is None:
+            async with self._opening:
+                if self._opened is None:
+                    self._opened = await asyncio.to_thread(self._built, await self.ssl_context())
+        return self._opened
 
-    def _built(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+    def _built(self, context: ssl.SSLContext) -> tuple[httpx.AsyncClient, Roads]:
+        import httpx
+
+        from vibedesk.engine.roads import Roads
+
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=16, keepalive_expiry=30.0)
-        return httpx.AsyncClient(
-            transport=Roads(context, limits),
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"user-agent": self._user_agent, "accept-encoding": "identity"},
-        )
+        roads = Roads(context, limits)
+        fields = {"user-agent": self._user_agent, "accept-encoding": "identity"}
+        return httpx.AsyncClient(transport=roads, trust_env=False, headers=fields), roads
 
     async def _unanswered(self, exc: Exception, url: str) -> EngineError:
         error = unanswered(exc, url)
         if error.kind == "misconfigured":
             return error
+        import httpx
+
         address = httpx.URL(url)
         if proxy := proxy_for(address):
             return through_proxy(error, proxy_host(proxy))
         if error.kind == "tls_untrusted":
             error.facts["issuer"] = await issuer_of(address.host, address.port or 443)
         return error
+
+
+def _trust_of_the_system() -> ssl.SSLContext:
+    import truststore
+
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    import httpx
+
+    return httpx.URL(url)
 
 
 def headers_of(response: httpx.Response) -> dict[str, str]:
@@ -207,6 +234,8 @@ def _refuse_redirect(response: httpx.Response) -> None:
 
 
 def _redirect_host(response: httpx.Response) -> str:
+    import httpx
+
     try:
         target = response.url.join(response.headers.get("location", ""))
         return re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?"
@@ -235,6 +264,8 @@ def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
 
 
 def _timeout(timers: Timers) -> httpx.Timeout:
+    import httpx
+
     return httpx.Timeout(
         connect=timers.connect_s, read=None, write=max(30.0, timers.connect_s), pool=timers.connect_s
     )

@@ -4,12 +4,10 @@ always straight."""
 from __future__ import annotations
 
 import ipaddress
-import ssl
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING
 
-import httpx
-
-from vibedesk.engine.errors import Misconfigured
+if TYPE_CHECKING:
+    import httpx
 
 
 def is_loopback(host: str) -> bool:
@@ -28,6 +26,8 @@ def proxy_for(url: httpx.URL) -> str | None:
     settings)."""
     if is_loopback(url.host):
         return None
+    from urllib.request import getproxies, proxy_bypass  # brings half of `email` with it
+
     proxies = getproxies()
     chosen = proxies.get(url.scheme) or proxies.get("all")
     if not chosen or proxy_bypass(url.netloc.decode("ascii")) or proxy_bypass(url.host):
@@ -37,42 +37,9 @@ def proxy_for(url: httpx.URL) -> str | None:
 
 def proxy_host(proxy: str) -> str:
     """The proxy as a person may see it: no user name, no password."""
+    import httpx
+
     try:
         return httpx.URL(proxy).netloc.decode("ascii") or "?"
     except httpx.InvalidURL:
         return "?"
-
-
-class Roads(httpx.AsyncBaseTransport):
-    """One connection pool a way out, each opened when it is first needed."""
-
-    def __init__(self, ssl_context: ssl.SSLContext, limits: httpx.Limits) -> None:
-        self._ssl = ssl_context
-        self._limits = limits
-        self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._pool(proxy_for(request.url)).handle_async_request(request)
-
-    def _pool(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
-        if proxy not in self._pools:
-            self._pools[proxy] = self._open(proxy)
-        return self._pools[proxy]
-
-    def _open(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
-        try:
-            return httpx.AsyncHTTPTransport(
-                verify=self._ssl, trust_env=False, limits=self._limits, proxy=proxy, http2=False
-            )
-        except ImportError as exc:
-            raise Misconfigured("a SOCKS proxy is set, which VibeDesk cannot use", setting="proxy") from exc
-        except (ValueError, httpx.InvalidURL) as exc:
-            host = proxy_host(proxy or "")
-            raise Misconfigured(
-                f"the proxy setting is not an http address ({host})", setting="proxy", host=host
-            ) from exc
-
-    async def aclose(self) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
-        self._pools.clear()

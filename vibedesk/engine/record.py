@@ -26,6 +26,9 @@ from vibedesk.engine.types import (
     UsageReported,
 )
 
+SHOWN = (TextDelta, ReasoningDelta)
+"""The pieces that are words; the others are facts for the record."""
+
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "cf-ray")
 _GATEWAY_NOTES = {
     "cf-aig-cache-status": "gateway cache",
@@ -66,19 +69,27 @@ class Trial:
             f"{label} {headers[name]}" for name, label in _GATEWAY_NOTES.items() if headers.get(name)
         ]
 
-    def hear(self, piece: Piece, now_s: float) -> bool:
-        """Takes a piece in; True when it is something to show."""
-        match piece:
-            case TextDelta(text) if text:
-                self.text_s = now_s if self.text_s is None else self.text_s
-            case ReasoningDelta(text) if text:
-                self.reasoning_s = (self.reasoning_s[0] if self.reasoning_s else now_s, now_s)
-            case _:
+    def hear(self, pieces: Sequence[Piece], now_s: float) -> list[TextDelta | ReasoningDelta]:
+        """Takes the pieces of one read in; gives those that are something to show."""
+        shown: list[TextDelta | ReasoningDelta] = []
+        for piece in pieces:
+            if isinstance(piece, SHOWN):
+                if piece.text:
+                    shown.append(piece)
+            else:
                 self._note(piece)
-                return False
+        if shown:
+            self._time(shown, now_s)
+        return shown
+
+    def _time(self, shown: Sequence[TextDelta | ReasoningDelta], now_s: float) -> None:
+        kinds = {type(piece) for piece in shown}
+        if TextDelta in kinds and self.text_s is None:
+            self.text_s = now_s
+        if ReasoningDelta in kinds:
+            self.reasoning_s = (self.reasoning_s[0] if self.reasoning_s else now_s, now_s)
         self.first_s = now_s if self.first_s is None else self.first_s
         self.last_s = now_s
-        return True
 
     def _note(self, piece: Piece) -> None:
         match piece:
@@ -155,15 +166,14 @@ class Record:
         self.trial, self._open = Trial(deployment, rule, self.now), True
         return self.trial
 
-    def hear(self, piece: Piece) -> bool:
-        """Takes a piece of the attempt under way in; True when it is something to show."""
-        if self.trial is None or not self.trial.hear(piece, self.now):
-            return False
-        if isinstance(piece, TextDelta):
-            self._text.append(piece.text)
-        elif isinstance(piece, ReasoningDelta):
-            self._reasoning.append(piece.text)
-        return True
+    def hear(self, pieces: Sequence[Piece]) -> list[TextDelta | ReasoningDelta]:
+        """Takes what one read brought into the attempt under way; gives what of it is to be shown."""
+        if self.trial is None:
+            return []
+        shown = self.trial.hear(pieces, self.now)
+        for piece in shown:
+            (self._text if type(piece) is TextDelta else self._reasoning).append(piece.text)
+        return shown
 
     def end(self, outcome: Outcome, error: EngineError | None) -> None:
         """Closes the attempt under way, if one is."""

@@ -6,12 +6,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import date
-from typing import TypeVar, cast
-
-import httpx
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from vibedesk.engine.dialects import Call, Decoder, Dialect, dialect_of
 from vibedesk.engine.dialects.adapting import without
@@ -20,8 +18,9 @@ from vibedesk.engine.errors import Cut, EngineError, Interrupted, TimedOut, Unkn
 from vibedesk.engine.http import REFUSAL_CAP, Body, Http, Timers
 from vibedesk.engine.http import headers_of as answered_headers
 from vibedesk.engine.ladder import Ladder
+from vibedesk.engine.pace import Pace
 from vibedesk.engine.policy import ATTEMPTS_CAP, Step, droppable, step_after
-from vibedesk.engine.record import Record, Trial
+from vibedesk.engine.record import SHOWN, Record, Trial
 from vibedesk.engine.rungs import rungs_of
 from vibedesk.engine.transport import assert_may_send, headers_of, scrubbed, speaks, url_of
 from vibedesk.engine.types import (
@@ -30,13 +29,14 @@ from vibedesk.engine.types import (
     Event,
     Finished,
     Piece,
-    ReasoningDelta,
     Request,
     Rung,
     Secret,
     Started,
-    TextDelta,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Answer", "Router", "rungs_of"]
 
@@ -99,8 +99,15 @@ class Answer:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, in order; the last is the one `Finished`. Never raises `EngineError`."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
+        """The same events, those of one read together: cheaper where many come at once. None is empty."""
         if not self._rungs:
-            yield self._record.finish("failed", UnknownRoute("there is nothing to ask"))
+            yield (self._record.finish("failed", UnknownRoute("there is nothing to ask")),)
             return
         ladder = Ladder(self._rungs)
         while True:
@@ -108,27 +115,27 @@ class Answer:
             if error is None:
                 ladder.tries += 1
                 trial = self._record.begin(ladder.rung.deployment, ladder.position, ladder.rule)
-                yield Started(trial.deployment, len(self._record.attempts) + 1)
+                yield (Started(trial.deployment, len(self._record.attempts) + 1),)
                 try:
                     call = self._call(trial.deployment, ladder.dropped)
-                    async with aclosing(self._listen(trial, call)) as pieces:
-                        async for piece in pieces:
-                            if self._record.hear(piece):
-                                yield _shown(piece)
+                    async with aclosing(self._listen(trial, call)) as reads:
+                        async for pieces in reads:
+                            if shown := self._record.hear(pieces):
+                                yield shown
                 except EngineError as exc:
                     error = self._facts(exc, trial.deployment)
             if error is None or self._record.committed:
                 # What had begun and broke is cut, whatever broke it: the text kept is true, and not whole.
-                yield self._record.finish("complete" if error is None else "cut", error)
+                yield (self._record.finish("complete" if error is None else "cut", error),)
                 return
             step = self._step(error, call, ladder)
             if step.move == "stop":
-                yield self._record.finish("failed", error)
+                yield (self._record.finish("failed", error),)
                 return
             self._record.end("failed", error)
             self._remember(ladder.rung.deployment, step.parameter)
-            for event in ladder.take(step, error):
-                yield event
+            if told := tuple(ladder.take(step, error)):
+                yield told
             if step.wait_s:
                 await self._router.pause(step.wait_s)
 
@@ -166,13 +173,13 @@ class Answer:
         error.facts.setdefault("model", deployment.model.id)
         return scrubbed(error, self._secrets)
 
-    def _listen(self, trial: Trial, call: Call) -> AsyncGenerator[Piece, None]:
+    def _listen(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
         if trial.deployment.provider.dialect == "demo":
-            return cast(AsyncGenerator[Piece, None], Demo().stream(self._request, trial.deployment.model))
+            return _one_by_one(Demo().stream(self._request, trial.deployment.model))
         return self._stream(trial, call)
 
-    async def _stream(self, trial: Trial, call: Call) -> AsyncGenerator[Piece, None]:
-        """One request over the wire: its pieces as they come. Raises `EngineError`."""
+    async def _stream(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
+        """One request over the wire: the pieces of each read as they come. Raises `EngineError`."""
         deployment, timers = trial.deployment, self._router.timers
         trial.notes += call.notes
         dialect = dialect_of(speaks(deployment))
@@ -188,13 +195,12 @@ class Answer:
             if response.status_code >= 300:
                 raise await self._refusal(dialect, deployment, response)
             decoder = dialect.decoder(deployment.provider, deployment.model, fields.get("content-type", ""))
-            async with aclosing(_decoded(Body(response), decoder, clock)) as pieces:
-                try:
-                    async for piece in pieces:
-                        yield piece
-                        clock.heard(piece)
-                finally:
-                    trial.notes += decoder.notes
+            try:
+                async with aclosing(_decoded(Body(response), decoder, clock)) as reads:
+                    async for pieces in reads:
+                        yield pieces
+            finally:
+                trial.notes += decoder.notes
 
     async def _keys(self, deployment: Deployment) -> tuple[Secret | None, Secret | None]:
         """The provider's secret and the gateway's, fetched at the last moment."""
@@ -228,9 +234,10 @@ class _Deadlines:
         self._timer = "first_token"
         self._end = math.inf
 
-    def heard(self, piece: Piece) -> None:
-        """Called once the caller is back for more: its own time does not count as the provider's silence."""
-        if isinstance(piece, TextDelta | ReasoningDelta) and piece.text and self._timer != "end":
+    def heard(self) -> None:
+        """Words came. Called once the caller is back for more: its own time does not count as the provider's
+        silence."""
+        if self._timer != "end":
             self._next, self._timer = self._record.now + self._timers.idle_s, "idle"
 
     def ended(self, grace_s: float) -> None:
@@ -265,28 +272,49 @@ _SILENCES = {
 }
 
 
-async def _decoded(body: Body, decoder: Decoder, clock: _Deadlines) -> AsyncGenerator[Piece, None]:
-    """The pieces of a stream to its end. Raises what the decoder finds, or why reading failed."""
+async def _decoded(body: Body, decoder: Decoder, clock: _Deadlines) -> AsyncGenerator[Sequence[Piece], None]:
+    """The pieces of a stream to its end, those of one read together. Raises what the decoder finds, or why reading
+    failed."""
+    pace = Pace(asyncio.get_running_loop().time)
     while True:
         broken: EngineError | None = None
         try:
             chunk = await clock.within(body.read())
         except (Cut, TimedOut) as exc:
             chunk, broken = b"", exc
-        try:
-            for piece in decoder.feed(chunk) if chunk else decoder.close():
-                yield piece
-        except Interrupted as exc:
+        pieces, failure = _pieces_of(decoder.feed(chunk) if chunk else decoder.close())
+        if pieces:
+            yield pieces
+        said = any(type(piece) in SHOWN for piece in pieces)
+        if said:
+            clock.heard()
+        if isinstance(failure, Interrupted):
             # A connection that broke explains more than what the decoder then misses.
-            raise broken or exc from exc
+            raise broken or failure from failure
+        if failure is not None:
+            raise failure
         if not chunk:
             if broken is not None and not decoder.finished:
                 raise broken
             return
         if decoder.finished:
             clock.ended(AFTER_ALL_S if decoder.done else AFTER_END_S)
+        elif said:
+            await pace.rest(len(chunk))
 
 
-def _shown(piece: Piece) -> TextDelta | ReasoningDelta:
-    assert isinstance(piece, TextDelta | ReasoningDelta)
-    return piece
+def _pieces_of(read: Iterable[Piece]) -> tuple[list[Piece], EngineError | None]:
+    """What was read, and the failure that came after it."""
+    pieces: list[Piece] = []
+    try:
+        for piece in read:
+            pieces.append(piece)
+    except EngineError as exc:
+        return pieces, exc
+    return pieces, None
+
+
+async def _one_by_one(pieces: AsyncIterator[Piece]) -> AsyncGenerator[Sequence[Piece], None]:
+    async with aclosing(cast(AsyncGenerator[Piece, None], pieces)):
+        async for piece in pieces:
+            yield (piece,)

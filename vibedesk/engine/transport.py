@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-
-import httpx
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.dialects import Call, dialect_of
 from vibedesk.engine.errors import EngineError, InsecureAddress, KeyBoundElsewhere, Misconfigured
 from vibedesk.engine.proxies import is_loopback
 from vibedesk.engine.types import ApiKey, Deployment, DialectName, Gateway, Provider, Secret, Via
+
+if TYPE_CHECKING:
+    import httpx
 
 _METADATA = json.dumps({"app": "vibedesk"}, separators=(",", ":"))
 
@@ -120,8 +123,11 @@ def _lowered(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+@lru_cache(maxsize=64)
 def _address(url: str) -> httpx.URL:
     """Parsed by the library that will connect: two parsers that differ are how keys go astray."""
+    import httpx
+
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as exc:

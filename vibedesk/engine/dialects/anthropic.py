@@ -1,5 +1,4 @@
-"""Anthropic's Messages API, version 2023-06-01: the request, and its stream of named events (wire facts
-§4)."""
+"""Anthropic's Messages API, version 2023-06-01: the request, and its stream of named events (wire facts §4)."""
 
 from __future__ import annotations
 

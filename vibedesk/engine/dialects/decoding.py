@@ -1,8 +1,7 @@
 """One answer being read: sniffs what the body really is, cuts it into events, and judges how it ended.
 
-What an event means is each dialect's own `Interpreter`; what an end means (complete, cut, empty, not this
-API) is
-decided here once for all of them (wire facts §12.3).
+What an event means is each dialect's own `Interpreter`; what an end means (complete, cut, empty, not this API)
+is decided here once for all of them (wire facts §12.3).
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ _BLANK = b" \t\r\n\xef\xbb\xbf"
 class Interpreter(Protocol):
     """What the events of one dialect mean. `speech` collects the pieces.
 
-    `terminal`: the success marker was seen. `done`: nothing more will come. `fault`: the answer ended, but
-    badly.
+    `terminal`: the success marker was seen. `done`: nothing more will come. `fault`: the answer ended, but badly.
     """
 
     speech: Speech
@@ -36,8 +34,7 @@ class Interpreter(Protocol):
     fault: EngineError | None
 
     def event(self, name: str, data: bytes) -> None:
-        """One event; what is not an object is passed over. Raises Unreadable, or the error the event
-        holds."""
+        """One event; what is not an object is passed over. Raises Unreadable, or the error the event holds."""
 
     def whole(self, document: object) -> None:
         """The whole answer as one JSON document, though a stream was asked for. Raises like `event`."""
@@ -149,13 +146,14 @@ class StreamDecoder:
             raise errors.AnswerTooLong(f"a body of more than {LINE_LIMIT} bytes", limit=LINE_LIMIT)
 
     def _events(self, events: list[ServerSentEvent], *, last: bool = False) -> None:
+        interpreter = self._interpreter
         for event in events:
             data = event.data.strip()
-            if self._interpreter.done:
+            if interpreter.done:
                 return
             if data[:6] == b"[DONE]":
                 self._understood += 1
-                self._interpreter.mark()
+                interpreter.mark()
             elif data or event.event == "error":
                 self._event(event.event, data, last=last)
 

@@ -206,8 +206,7 @@ class ResponsesInterpreter:
         return ("tool_call", "function_call") if self._tools and not self._said else ("stop", "completed")
 
     def _fill(self, output: list[dict[str, Any]]) -> None:
-        """Text that was not streamed stands in the final object: cached, background and unstreamed
-        answers."""
+        """Text that was not streamed stands in the final object: cached, background and unstreamed answers."""
         messages, reasoning = [], []
         for item in output:
             parts = [*objects(item.get("content")), *objects(item.get("summary"))]

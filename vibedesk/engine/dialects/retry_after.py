@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 LONGEST_S = 31 * 86400.0
 """A longer wait is told as this long: until a monthly limit is reset."""
@@ -84,6 +83,8 @@ def _retry_after(value: str, now: datetime) -> float | None:
 
 
 def _date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # slow to load, and rarely needed
+
     try:
         at = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

@@ -38,7 +38,11 @@ class Speech:
     def say(self, text: str) -> None:
         """A delta of the answer; think tags in it are taken out."""
         if self._splitter is None:
-            self._say(text)
+            if not text.isascii() or self._text.waiting:
+                self._say(text)
+            elif text:
+                self.spoke = True
+                self.pieces.append(TextDelta(text))
             return
         self._parts(self._splitter.feed(text))
         if self._splitter.settled:

@@ -15,6 +15,11 @@ class SurrogateJoiner:
     def __init__(self) -> None:
         self._high = ""
 
+    @property
+    def waiting(self) -> bool:
+        """A half is kept for its other one."""
+        return bool(self._high)
+
     def feed(self, text: str) -> str:
         """The text with whole characters only; a high half at its end waits for the next call."""
         if not self._high and (text.isascii() or not _HALF.search(text)):
