@@ -10,10 +10,10 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import PySide6  # noqa: F401  # before qasync, which takes the first binding it finds imported
 import pytest
-import qasync
 from PySide6.QtWidgets import QApplication
+
+from vibedesk.loop import new_loop
 
 _lost: list[dict[str, Any]] = []
 
@@ -21,7 +21,7 @@ _lost: list[dict[str, Any]] = []
 def qt_loop() -> asyncio.AbstractEventLoop:
     app = QApplication.instance() or QApplication(["test"])
     app.setQuitOnLastWindowClosed(False)  # else closing a widget stops the loop
-    loop = qasync.QEventLoop(app)
+    loop = new_loop(app)
     loop.set_exception_handler(lambda _loop, context: _lost.append(context))
     return loop
 
