@@ -1,0 +1,136 @@
+"""The whole program in a real window: first start, a key added, two providers asked, one stopped, closed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.providers import Anthropic, Behaviour, OpenAI
+from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, home_at, until
+from vibedesk.app import Sitting, run
+from vibedesk.desk import Desk
+from vibedesk.ui.welcome import WelcomePage
+from vibedesk.ui.window import Window
+from vibedesk.ui.wizard import Wizard
+
+
+def the_app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
+
+
+def everything_in(folder: Path) -> bytes:
+    """All bytes of all files, but for the passphrase's own."""
+    return b"".join(
+        path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "passphrase"
+    )
+
+
+async def add_key(sitting: Sitting, key: str) -> None:
+    """Through the wizard, as a person does it."""
+    sitting.add_key()
+    wizard = next(one for one in sitting.window.findChildren(Wizard) if one.isVisible())
+    QTest.keyClicks(wizard.field, key)
+    await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
+    wizard.save.click()
+    await until(lambda: wizard.save.text() == "Send a first message")
+    for sheet in sitting.window.findChildren(Wizard):
+        sheet.reject()
+    for sheet in sitting.window.open_sheets():
+        sheet.done(0)
+
+
+async def test_from_the_first_start_to_two_answers_and_the_end(tmp_path: Path) -> None:
+    slow = Behaviour(text="one two three four five six seven eight nine ten " * 20, tokens_per_s=20)
+    async with Anthropic(key=ANTHROPIC_KEY) as anthropic, OpenAI(key=GROQ_KEY) as groq:
+        environ = home_at(tmp_path, {"anthropic": anthropic.base_url, "groq": groq.base_url})
+        desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=tmp_path))
+        sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+        await sitting.begin()
+        assert sitting.window.current_page() == "welcome"
+        assert anthropic.seen == groq.seen == []
+        await add_key(sitting, ANTHROPIC_KEY)
+        await add_key(sitting, GROQ_KEY)
+        groq.behaviour = slow
+        playground = sitting.playground
+        sitting.try_provider("anthropic")
+        live = next(model for model in desk.catalog.models("groq") if model.listed_live)
+        playground.add_lane(live.full_id)
+        assert sitting.window.current_page() == "playground"
+        asked = len(anthropic.asked), len(groq.asked)
+        playground.ask("Count, please")
+        await until(lambda: len(playground.lanes[1].text) > 20)
+        playground.stop(1)
+        await until(lambda: not playground.running)
+        assert (len(anthropic.asked), len(groq.asked)) == (asked[0] + 1, asked[1] + 1)
+        answers = [lane.exchanges[-1].answer for lane in playground.lanes]
+        assert [answer.outcome for answer in answers if answer] == ["complete", "stopped"]
+        sitting.window.close()
+        await sitting.end()
+        assert sitting.tasks.names() == ()
+    home = everything_in(tmp_path)
+    for key in (ANTHROPIC_KEY, GROQ_KEY):
+        assert key.encode() not in home
+        assert key.encode("utf-16-le") not in home
+
+
+async def test_closing_the_window_ends_the_program(tmp_path: Path) -> None:
+    ended = asyncio.create_task(run(the_app(), home_at(tmp_path), tmp_path))
+    await until(
+        lambda: any(
+            isinstance(window, Window) and window.isVisible() for window in the_app().topLevelWidgets()
+        )
+    )
+    window = next(one for one in the_app().topLevelWidgets() if isinstance(one, Window) and one.isVisible())
+    window.close()
+    assert await asyncio.wait_for(ended, 10) == 0
+
+
+async def test_the_demo_answers_without_a_key_or_network(tmp_path: Path) -> None:
+    desk = await asyncio.to_thread(lambda: Desk.open(home_at(tmp_path), cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    page = sitting.window.findChild(WelcomePage)
+    page.demo.click()
+    assert sitting.window.current_page() == "playground"
+    sitting.playground.ask("Who are you?")
+    lane = sitting.playground.lanes[0]
+    await until(lambda: lane.exchanges and lane.exchanges[-1].answer and not lane.running, 20)
+    answer = sitting.playground.lanes[0].exchanges[-1].answer
+    assert answer is not None
+    assert "simulation" in answer.text
+    sitting.window.close()
+    await sitting.end()
+
+
+async def test_a_file_edited_outside_reaches_the_window(tmp_path: Path) -> None:
+    desk = await asyncio.to_thread(lambda: Desk.open(home_at(tmp_path), cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    desk.paths.settings.write_text('[appearance]\ntheme = "dark"\n', encoding="utf-8")
+    await until(lambda: sitting.theme.name == "dark")
+    desk.paths.settings.write_text('[appearance]\ntheme = "sepia"\n', encoding="utf-8")
+    await until(lambda: any("appearance.theme" in notice.text for notice in sitting.notices.current()))
+    assert sitting.theme.name == "dark"
+    sitting.window.close()
+    await sitting.end()
+
+
+async def test_the_shortcuts_open_what_they_say(tmp_path: Path) -> None:
+    desk = await asyncio.to_thread(lambda: Desk.open(home_at(tmp_path), cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    window = sitting.window
+    window.activateWindow()
+    await until(window.isActiveWindow)
+    QTest.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    await until(lambda: window.current_page() == "settings")
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    await until(window.has_sheet)
+    window.close()
+    await sitting.end()

@@ -1,0 +1,375 @@
+"""The window's program: builds everything, waits until the window is closed, closes everything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, QUrl, qInstallMessageHandler
+from PySide6.QtGui import QDesktopServices, QIcon
+from PySide6.QtWidgets import QApplication, QWidget
+
+from vibedesk import __version__, log
+from vibedesk.desk import Desk
+from vibedesk.loop import new_loop
+from vibedesk.state.catalog import CatalogState
+from vibedesk.state.history import History
+from vibedesk.state.notices import Notices
+from vibedesk.state.playground import Playground
+from vibedesk.state.routes import RoutesState
+from vibedesk.state.settings import Settings
+from vibedesk.state.tasks import Tasks
+from vibedesk.state.usage import UsageState
+from vibedesk.state.vault import Vault
+from vibedesk.store.paths import resources
+from vibedesk.ui.clipboard import SecretClipboard
+from vibedesk.ui.sheet import Overlay
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.window import Page, Window
+
+if TYPE_CHECKING:
+    from vibedesk.ui.playground import PlaygroundPage
+    from vibedesk.ui.vault import KeysPage
+
+LOOK_AGAIN_MS = 2_000
+"""How often the user's files are looked at: three `stat` calls."""
+
+
+def main(argv: list[str]) -> int:
+    """Opens the window and stays until it is closed. 0 = closed by the person, 130 = interrupted."""
+    app = QApplication.instance() or QApplication(["vibedesk", *argv])
+    assert isinstance(app, QApplication)
+    name_application(app)
+    with asyncio.Runner(loop_factory=lambda: new_loop(app)) as runner:
+        return runner.run(run(app, os.environ, Path.cwd()))
+
+
+def name_application(app: QApplication) -> None:
+    """Says to the desktop who this is."""
+    app.setApplicationName("VibeDesk")
+    app.setApplicationDisplayName("VibeDesk")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("vibedesk")
+    app.setQuitOnLastWindowClosed(False)  # the loop must outlive the window for everything to be closed
+    icon = resources() / "icons" / "vibedesk.svg"
+    if icon.is_file():
+        app.setWindowIcon(QIcon(str(icon)))
+
+
+async def run(app: QApplication, environ: Mapping[str, str], cwd: Path) -> int:
+    """One sitting: from the first window to the last file closed."""
+    desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=cwd))
+    logged = log.set_up(desk.paths, live_secrets=desk.live_secrets)
+    before = qInstallMessageHandler(_log_qt)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.note_loop_failure)
+    over, interrupted = asyncio.Event(), asyncio.Event()
+    _listen(loop, lambda: (interrupted.set(), over.set()))
+    app.lastWindowClosed.connect(over.set)
+    sitting = Sitting(app, desk, passphrase_is_given=bool(environ.get("VIBEDESK_PASSPHRASE_FILE")))
+    sitting.window.closing.connect(over.set)
+    try:
+        await sitting.begin()
+        await over.wait()
+    finally:
+        await sitting.end()
+        qInstallMessageHandler(before)
+        logged.close()
+    return 130 if interrupted.is_set() else 0
+
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+}
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt's own words go where ours go, and pass the same redaction."""
+    logging.getLogger("qt").log(_LEVELS.get(kind, logging.ERROR), "%s", message)
+
+
+def _listen(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+    """Ctrl+C and a polite kill close the window the same way as a person does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+class Sitting(QObject):
+    """Everything above the desk, built once: states, theme, pages, window."""
+
+    def __init__(self, app: QApplication, desk: Desk, *, passphrase_is_given: bool = False) -> None:
+        super().__init__()
+        self._app, self._desk = app, desk
+        self.tasks, self.notices = Tasks(self), Notices(self)
+        self.settings = Settings(desk, self)
+        self.vault = Vault(desk, self.tasks, self.notices, self, passphrase_is_given=passphrase_is_given)
+        self.catalog = CatalogState(desk, self.tasks, self)
+        self.playground = Playground(desk, self.tasks, self.notices, self)
+        self.history = History(desk, self.tasks, self.notices, self)
+        self.routes = RoutesState(desk, self.tasks, self.notices, self)
+        self.usage = UsageState(desk, self.tasks, self)
+        self.theme = Theme(resources(), self)
+        self.theme.apply(app, self.settings.get("appearance.theme"))
+        self.clipboard = SecretClipboard(self)
+        self.window = Window(self._pages(), self.theme, self.notices, self.settings)
+        self._told: tuple[str, ...] = ()
+        self._look = QTimer(self, interval=LOOK_AGAIN_MS)
+        self._look.timeout.connect(lambda: self.tasks.start(self._reread(), name="look at the files again"))
+        self._connect()
+
+    async def begin(self) -> None:
+        """Shows the window, then loads what it shows."""
+        first = await asyncio.to_thread(self._is_first_start)
+        self.window.show_page("welcome" if first else "playground")
+        self.window.show()
+        self.vault.load()
+        self.catalog.reload()
+        self._tell_problems(self._desk.problems)
+        self._look.start()
+
+    async def end(self) -> None:
+        """Nothing is left running, open or on the clipboard."""
+        self._look.stop()
+        self.clipboard.clear()
+        await self.tasks.close()
+        await self.vault.finish()
+        self.window.hide()
+        await self._desk.close()
+
+    def _is_first_start(self) -> bool:
+        return not self._desk.vault.keys() and not self._desk.history.list(limit=1)
+
+    # The pages, each imported when it is first shown
+
+    def _pages(self) -> tuple[Page, ...]:
+        return (
+            Page(id="welcome", title="Welcome", icon="chat", make=self._make_welcome, rail="playground"),
+            Page(id="playground", title="Playground", icon="chat", make=self._make_playground),
+            Page(id="keys", title="Keys", icon="key", make=self._make_keys),
+            Page(id="models", title="Models", icon="cube", make=self._make_models),
+            Page(id="routes", title="Routes", icon="path", make=self._make_routes),
+            Page(id="usage", title="Usage", icon="chart-bar", make=self._make_usage),
+            Page(id="settings", title="Settings", icon="gear", make=self._make_settings, below=True),
+        )
+
+    def _make_welcome(self) -> QWidget:
+        from vibedesk.ui.welcome import WelcomePage
+
+        page = WelcomePage(self.vault, self.theme)
+        page.key_wanted.connect(self.add_key)
+        page.import_wanted.connect(lambda: self._keys_page().import_keys())
+        page.begin_wanted.connect(lambda: self.window.show_page("playground"))
+        page.demo_wanted.connect(lambda: self.try_provider("demo"))
+        page.local_wanted.connect(self.try_provider)
+        return page
+
+    def _make_playground(self) -> QWidget:
+        from vibedesk.ui.playground import PlaygroundPage
+
+        page = PlaygroundPage(self.playground, self.history, self.theme, pick_model=self.pick_for_lane)
+        page.acted.connect(self.help_lane)
+        page.notice.connect(self.notices.add)
+        self.settings.changed.connect(
+            lambda _: page.composer.set_enter_sends(self.settings.get("composer.enter_sends"))
+        )
+        return page
+
+    def _make_keys(self) -> QWidget:
+        from vibedesk.ui.vault import KeysPage
+
+        page = KeysPage(self.vault, self.theme, self.notices, self.clipboard)
+        page.first_message.connect(self.try_provider)
+        return page
+
+    def _make_models(self) -> QWidget:
+        from vibedesk.ui.catalog import ModelsPage
+
+        page = ModelsPage(self.catalog, self.theme)
+        page.asked.connect(self.try_model)
+        page.add_key.connect(self.add_key)
+        return page
+
+    def _make_routes(self) -> QWidget:
+        from vibedesk.ui.routes import RoutesPage
+
+        return RoutesPage(self.routes, self.catalog, self.theme, self.pick_models, self.try_route)
+
+    def _make_usage(self) -> QWidget:
+        from vibedesk.ui.usage import UsagePage
+
+        page = UsagePage(self.usage, self.theme)
+        page.ask.connect(lambda: self.window.show_page("playground"))
+        return page
+
+    def _make_settings(self) -> QWidget:
+        from vibedesk.ui.settings import SettingsPage
+
+        return SettingsPage(self.settings, self.vault, self.theme)
+
+    def _keys_page(self) -> KeysPage:
+        page: KeysPage = self.window.page("keys")  # type: ignore[assignment]
+        return page
+
+    # Ways from one page to another
+
+    def add_key(self, provider_id: str = "") -> None:
+        """Opens the key wizard, for a provider where one is named."""
+        self._keys_page().add_key(self.vault.provider(provider_id) if provider_id else None)
+
+    def try_provider(self, provider_id: str) -> None:
+        """A lane with this provider's preferred model, in front."""
+        model = self._desk.catalog.preferred(provider_id) or next(
+            iter(self._desk.catalog.models(provider_id)), None
+        )
+        if model is None:
+            self.window.show_page("models")
+        else:
+            self.try_model(model.full_id)
+
+    def try_model(self, full_id: str) -> None:
+        """This model in the first lane that has none, else in one more."""
+        self._open_lane(lambda lane: self.playground.set_model(lane, full_id))
+
+    def try_route(self, name: str) -> None:
+        """This route in the first lane that has no model, else in one more."""
+        self._open_lane(lambda lane: self.playground.set_route(lane, name))
+
+    def pick_models(self, current: str, take: Callable[[list[str]], None], *, routes: bool = False) -> None:
+        """The model picker over the window; `take` gets what was picked, with `routes` also `route:NAME`."""
+        from vibedesk.ui.picker import ModelPicker
+
+        picker = ModelPicker(
+            self.catalog, self.theme, current=current, routes=self.routes if routes else None
+        )
+        over = Overlay(self.window, self.theme, picker)
+        picker.picked.connect(lambda ids: (over.accept(), take(list(ids))))
+        picker.add_key.connect(lambda provider: (over.accept(), self.add_key(provider)))
+        picker.cancelled.connect(over.reject)
+        over.open()
+
+    def pick_for_lane(self, lane: int) -> None:
+        """The picker for one lane; each further model or route that was marked gets a lane of its own."""
+        spec = self.playground.lanes[lane].spec
+
+        def take(ids: list[str]) -> None:
+            for place, picked in enumerate(ids):
+                number = self.playground.add_lane() if place else lane
+                if number >= 0:
+                    self._fill_lane(number, picked)
+
+        self.pick_models(f"route:{spec.route}" if spec.route else spec.model, take, routes=True)
+
+    def _fill_lane(self, lane: int, picked: str) -> None:
+        kind, _, name = picked.partition(":")
+        if kind == "route":
+            self.playground.set_route(lane, name)
+        else:
+            self.playground.set_model(lane, picked)
+
+    def help_lane(self, action: str, lane: int) -> None:
+        """What an error card offers and a lane cannot do itself."""
+        provider = self.playground.lanes[lane].provider
+        match action:
+            case "open_keys":
+                self.window.show_page("keys")
+            case "add_key":
+                self.add_key(provider.id if provider else "")
+            case "open_settings":
+                self.window.show_page("settings")
+            case "open_billing" if provider is not None:
+                QDesktopServices.openUrl(QUrl(provider.key_url))
+            case "use_another_model":
+                self.pick_for_lane(lane)
+
+    def toggle_history(self) -> None:
+        """The list of conversations beside the playground."""
+        page: PlaygroundPage = self.window.show_page("playground")  # type: ignore[assignment]
+        page.toggle_history()
+
+    def _open_lane(self, fill: Callable[[int], object]) -> None:
+        lanes = self.playground.lanes
+        untouched = len(lanes) == 1 and not self.playground.turns
+        empty = next(
+            (place for place, lane in enumerate(lanes) if not (lane.spec.model or lane.spec.route)), None
+        )
+        number = 0 if untouched else self.playground.add_lane() if empty is None else empty
+        if number >= 0:
+            fill(number)
+        self.window.show_page("playground")
+
+    # What is told
+
+    def _connect(self) -> None:
+        self.tasks.crashed.connect(self._tell_crash)
+        self.settings.changed.connect(self._setting_changed)
+        self.settings.refused.connect(lambda sentence: self.notices.add(sentence, "bad"))
+        self.vault.keys_changed.connect(self.catalog.reload)
+        self.vault.keys_changed.connect(self.playground.plan)
+        self.vault.keys_changed.connect(self.routes.reload)
+        self.playground.all_finished.connect(self._usage_grew)
+        self.vault.created.connect(self._show_recovery_code)
+        self.vault.refused.connect(self._tell_refusal)
+        self.window.history_toggled.connect(self.toggle_history)
+        self.window.add_action("Add a key", self.add_key)
+        self.window.add_action("Check all keys", self.vault.check_all)
+        for word, mode in (
+            ("Light theme", "light"),
+            ("Dark theme", "dark"),
+            ("Theme of the desktop", "system"),
+        ):
+            self.window.add_action(word, lambda mode=mode: self.settings.set("appearance.theme", mode))  # type: ignore[misc]
+
+    def _show_recovery_code(self, code: str) -> None:
+        from vibedesk.ui.unlock import RecoverySheet
+
+        RecoverySheet(self.window, self.theme, code, self.clipboard).open()
+
+    def _tell_refusal(self, sentence: str) -> None:
+        if not self.window.has_sheet():  # an open wizard says it where it happened
+            self.notices.add(sentence, "bad")
+
+    def _setting_changed(self, key: str) -> None:
+        if key in ("", "appearance.theme"):
+            self.theme.apply(self._app, self.settings.get("appearance.theme"))
+        if key == "keys.folders" or key.startswith("gateway."):
+            self.tasks.start(self._reread(), name="look at the keys again")
+
+    def _usage_grew(self) -> None:
+        if self.window.current_page() == "usage":
+            self.usage.reload()
+
+    async def _reread(self) -> None:
+        """What was edited outside, or in the settings, reaches every page."""
+        before = self._seen()
+        settings_edited = self._desk.settings.changed()
+        problems = await asyncio.to_thread(self._desk.reload)
+        self._tell_problems(problems)
+        if settings_edited:
+            self.settings.reread()
+        if before != self._seen():
+            self.vault.load()
+            self.catalog.reload()
+            self.routes.reload()
+
+    def _seen(self) -> tuple[object, ...]:
+        desk = self._desk
+        return (desk.catalog, desk.environment.keys(), desk.keys.gateway(), desk.routes.routes())
+
+    def _tell_problems(self, problems: tuple[str, ...]) -> None:
+        for problem in problems:
+            if problem not in self._told:
+                self.notices.add(problem, "warn", seconds=20)
+        self._told = tuple(problems)
+
+    def _tell_crash(self, name: str, error: object) -> None:
+        self.notices.add(f"Something went wrong inside ({name}). The log has the details.", "bad")
