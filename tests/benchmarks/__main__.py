@@ -1,0 +1,20 @@
+"""`python -m tests.benchmarks engine [--rounds 5] [--seconds 4] [--no-peers]` prints the engine's table."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tests.benchmarks import engine
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    tables: Any = words.add_subparsers(dest="table", required=True)
+    engine.take_options(tables.add_parser("engine", help="socket to delta, overhead of a request, import"))
+    given = words.parse_args()
+    given.run(given)
+
+
+if __name__ == "__main__":
+    main()
