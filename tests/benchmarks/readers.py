@@ -85,11 +85,7 @@ class Raw:
         count, rest = 0, b""
         while not rest.endswith(b"0\r\n\r\n"):
             found, rest = count_of(rest + await reader.read(65_536))
-            if rest == b"\r\n0\r\n\r\n"[-len(rest) :] and found == 0:
-                break
             count += found
-            if rest.startswith(b"\r\n0\r\n"):
-                break
         writer.close()
         return count
 
