@@ -108,6 +108,16 @@ def test_nothing_a_model_said_is_lost(theme: Theme) -> None:
         assert word in text
 
 
+@pytest.mark.parametrize(
+    "text", ["```py\n    0", "Hi\n\n```py\nx = 1\ny = ", "~~~\na\n\nb", "- one\n\n  ```\n  two"]
+)
+def test_an_answer_that_ends_inside_its_code_keeps_it(theme: Theme, text: str) -> None:
+    words = re.findall(r"\w+", text.replace("```py", ""))
+    for pieces in ([text], list(text)):
+        said = answered(theme, pieces)
+        assert [word for word in words if word not in said] == []
+
+
 def test_a_finished_block_is_never_touched_again(view: Transcript) -> None:
     view.begin()
     for piece in cut_up(LONG, list(range(0, 1000, 5))):

@@ -249,7 +249,8 @@ class Script:
             self._draw_end(answer)
 
     def _draw_end(self, answer: Answer) -> None:
-        self._drop_tail()
+        if not self._listing:  # inside an open fence there is no tail: all of it is drawn for good
+            self._drop_tail()
         for step in self._blocks.close():
             self._do(step)
         for word, role, why in answer.marks:
