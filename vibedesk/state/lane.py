@@ -233,9 +233,10 @@ class Lane(QObject):
 
     async def _run(self, answer: Answer) -> None:
         try:
-            async with aclosing(answer.events()) as events:
-                async for event in events:
-                    self._take(event)
+            async with aclosing(answer.batches()) as batches:
+                async for batch in batches:
+                    for event in batch:
+                        self._take(event)
         except asyncio.CancelledError:
             self._end(answer.stopped())
             raise
