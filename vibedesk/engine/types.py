@@ -409,6 +409,27 @@ class Finished(Struct, frozen=True, kw_only=True):
     """Deployments of the route that were not asked."""
 
 
+def never_asked(error: EngineError, model: str = "") -> Finished:
+    """The end of an ask that nothing was sent for."""
+    return Finished(
+        outcome="failed",
+        finish_reason=None,
+        text="",
+        reasoning="",
+        deployment=model,
+        model=model,
+        usage=None,
+        cost=None,
+        ttft_s=None,
+        tokens_per_s=None,
+        reasoning_s=None,
+        took_s=0.0,
+        cached=False,
+        error=error,
+        attempts=(),
+    )
+
+
 Event = Started | Waiting | FellBack | Restarted | TextDelta | ReasoningDelta | Finished
 
 

@@ -32,10 +32,11 @@ from vibedesk.engine.types import (
     Text,
     TextDelta,
     Waiting,
+    never_asked,
 )
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.tasks import Tasks
-from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, new_id
+from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class Lane(QObject):
     def refuse(self, error: EngineError) -> None:
         """Ends the turn without asking anybody."""
         self._begin_answer()
-        self._end(_never_asked(self.spec.model, error))
+        self._end(never_asked(error, self.spec.model))
         self.drain(whole=True)
 
     def _begin_answer(self) -> None:
@@ -388,45 +389,8 @@ def _first(pending: list[str]) -> str:
     return text[:LONGEST_PIECE]
 
 
-def _never_asked(model: str, error: EngineError) -> Finished:
-    return Finished(
-        outcome="failed",
-        finish_reason=None,
-        text="",
-        reasoning="",
-        deployment=model,
-        model=model,
-        usage=None,
-        cost=None,
-        ttft_s=None,
-        tokens_per_s=None,
-        reasoning_s=None,
-        took_s=0.0,
-        cached=False,
-        error=error,
-        attempts=(),
-    )
-
-
 def _stored(answer: StoredAnswer, finished: Finished, name_of: Callable[[str], str]) -> StoredAnswer:
     error = finished.error
     words = words_for(error, provider_name=name_of(error.provider)) if error is not None else None
-    return replace(
-        answer,
-        text=finished.text,
-        reasoning=finished.reasoning,
-        outcome=finished.outcome,
-        finish_reason=finished.finish_reason,
-        model=finished.model,
-        deployment=finished.deployment,
-        reasoning_s=finished.reasoning_s,
-        ttft_s=finished.ttft_s,
-        tokens_per_s=finished.tokens_per_s,
-        took_s=finished.took_s,
-        usage=finished.usage,
-        cost=finished.cost,
-        error_kind=error.kind if error is not None else "",
-        error_title=words.title if words else "",
-        error_text=f"{words.sentence} {words.fix}".strip() if words else "",
-        attempts=finished.attempts,
-    )
+    title, text = (words.title, f"{words.sentence} {words.fix}".strip()) if words else ("", "")
+    return ended(answer, finished, title, text)

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from vibedesk.engine.types import Attempt, Cost, Image, Parameters, Usage
+from vibedesk.engine.types import Attempt, Cost, Finished, Image, Parameters, Usage
 from vibedesk.store.database import Database, packed, stamp
 
 LONGEST_TITLE = 80
@@ -66,6 +67,29 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     created: datetime
     replaced: bool = False
+
+
+def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> StoredAnswer:
+    """The answer with how it ended; `title` and `text` are its failure in words, "" when there was none."""
+    return replace(
+        answer,
+        text=finished.text,
+        reasoning=finished.reasoning,
+        outcome=finished.outcome,
+        finish_reason=finished.finish_reason,
+        model=finished.model,
+        deployment=finished.deployment,
+        reasoning_s=finished.reasoning_s,
+        ttft_s=finished.ttft_s,
+        tokens_per_s=finished.tokens_per_s,
+        took_s=finished.took_s,
+        usage=finished.usage,
+        cost=finished.cost,
+        error_kind=finished.error.kind if finished.error is not None else "",
+        error_title=title,
+        error_text=text,
+        attempts=finished.attempts,
+    )
 
 
 class Conversation(Struct, frozen=True, kw_only=True):

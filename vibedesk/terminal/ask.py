@@ -16,7 +16,17 @@ from msgspec.structs import replace
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, UnknownRoute
-from vibedesk.engine.types import Finished, Image, Parameters, Request, Route, Rung, TextDelta, request_of
+from vibedesk.engine.types import (
+    Finished,
+    Image,
+    Parameters,
+    Request,
+    Route,
+    Rung,
+    TextDelta,
+    never_asked,
+    request_of,
+)
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.faces import BlockFace, Face, JsonFace
 from vibedesk.terminal.output import Output
@@ -80,7 +90,7 @@ def _stop_on_signals() -> None:
 async def _ask_lane(desk: Desk, number: int, lane: Lane, face: Face, record: Record) -> Finished:
     """Tells the face everything and keeps the answer, however it ended."""
     if lane.error is not None:
-        finished = not_asked(lane.error)
+        finished = never_asked(lane.error)
     else:
         finished = await _listen(desk, number, lane, face, record)
     try:
@@ -127,27 +137,6 @@ def _status(finished: Finished) -> int:
     if finished.error is not None and finished.error.kind in _NAMING:
         return WORDS_OFF
     return _OUTCOMES.get(finished.outcome, COMPLETE)
-
-
-def not_asked(error: EngineError) -> Finished:
-    """The end of a lane that nothing was sent for."""
-    return Finished(
-        outcome="failed",
-        finish_reason=None,
-        text="",
-        reasoning="",
-        deployment="",
-        model="",
-        usage=None,
-        cost=None,
-        ttft_s=None,
-        tokens_per_s=None,
-        reasoning_s=None,
-        took_s=0.0,
-        cached=False,
-        error=error,
-        attempts=(),
-    )
 
 
 # What is asked of whom

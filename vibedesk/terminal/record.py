@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from vibedesk.desk import Desk
 from vibedesk.engine.types import Finished, Image, Request, Route
-from vibedesk.store.history import LaneSpec, StoredAnswer, new_id
+from vibedesk.store.history import LaneSpec, StoredAnswer, ended, new_id
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.wording import words_for
 
@@ -91,22 +91,7 @@ class Record:
         words = (
             words_for(error, provider_name=self._sentences.provider_name(error.provider)) if error else None
         )
-        return replace(
-            answer,
-            text=finished.text,
-            reasoning=finished.reasoning,
-            outcome=finished.outcome,
-            finish_reason=finished.finish_reason,
-            model=finished.model,
-            deployment=finished.deployment,
-            reasoning_s=finished.reasoning_s,
-            ttft_s=finished.ttft_s,
-            tokens_per_s=finished.tokens_per_s,
-            took_s=finished.took_s,
-            usage=finished.usage,
-            cost=finished.cost,
-            error_kind=error.kind if error else "",
-            error_title=words.title if words else "",
-            error_text=self._sentences.of(error) if error else "",
-            attempts=finished.attempts,
+        title, text = (
+            (words.title, self._sentences.clean(f"{words.sentence} {words.fix}")) if words else ("", "")
         )
+        return ended(answer, finished, title, text)
