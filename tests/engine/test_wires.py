@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import h11
 import httpx
@@ -127,17 +128,28 @@ def test_a_connection_serves_one_answer_after_the_other() -> None:
         assert read_by_h11([shown])[2] == 1
 
 
-async def serve(reads: Sequence[bytes]) -> asyncio.Server:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.readuntil(b"\r\n\r\n"):
-            for data in reads:
-                writer.write(data)
-                await writer.drain()
-            if not reads[-1].endswith(END):
-                writer.close()
-                return
+@asynccontextmanager
+async def serving(reads: Sequence[bytes]) -> AsyncIterator[asyncio.Server]:
+    """Answers every request with these writes; nothing of it is open when the context ends."""
+    talks: list[asyncio.Task[None] | None] = []
 
-    return await asyncio.start_server(talk, "127.0.0.1", 0)
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                for data in reads:
+                    writer.write(data)
+                    await writer.drain()
+                if not reads[-1].endswith(END):
+                    break
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield server
+    await asyncio.gather(*filter(None, talks))
 
 
 async def body_of(http: Http, server: asyncio.Server) -> list[bytes]:
@@ -152,17 +164,15 @@ async def body_of(http: Http, server: asyncio.Server) -> list[bytes]:
 
 async def test_the_client_reads_through_it_and_keeps_the_connection(http: Http) -> None:
     events = [b"data: %d\n\n" % number for number in range(200)]
-    server = await serve([HEAD + chunked(events) + END])
-    async with server:
+    async with serving([HEAD + chunked(events) + END]) as server:
         for _ in range(3):
             got = await body_of(http, server)
             assert b"".join(got) == b"".join(events)
             assert len(got) < 20
-    await http.close()
+        await http.close()
 
 
 async def test_the_client_notices_a_body_that_breaks_off(http: Http) -> None:
-    server = await serve([HEAD + chunked([b"data: 1\n\n"]) + b"20\r\ndata: "])
-    async with server:
+    async with serving([HEAD + chunked([b"data: 1\n\n"]) + b"20\r\ndata: "]) as server:
         with pytest.raises(Cut):
             await body_of(http, server)
