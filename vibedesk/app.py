@@ -350,13 +350,13 @@ class Sitting(QObject):
 
     async def _reread(self) -> None:
         """What was edited outside, or in the settings, reaches every page."""
-        before = self._seen()
+        before = await asyncio.to_thread(self._seen)
         settings_edited = self._desk.settings.changed()
         problems = await asyncio.to_thread(self._desk.reload)
         self._tell_problems(problems)
         if settings_edited:
             self.settings.reread()
-        if before != self._seen():
+        if before != await asyncio.to_thread(self._seen):
             self.vault.load()
             self.catalog.reload()
             self.routes.reload()
