@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,8 @@ async def test_typed_words_go_to_every_lane_and_the_answers_are_shown(shown: Sho
     await shown.send("Hello there")
     for view in shown.page.views:
         assert view.transcript.text() == f"Hello there\n{TEXT}"
-        assert view.figures.first.text().startswith("first ")
+        # two equal lanes: which one was sooner is chance, and the praise takes the place of the word "first"
+        assert re.fullmatch(r"first [\d.]+ m?s|[\d.]+ m?s soonest", view.figures.first.text())
         assert "tok/s" in view.figures.speed.text()
     assert shown.page.title.text() == "Hello there"
     assert shown.page.lanes_chip.text() == "2 lanes · turn 1"
