@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.store.vault_contract import MemoryRing, fake_key
 from vibedesk.engine.errors import SecretUnavailable
-from vibedesk.engine.types import ApiKey, Provider, Secret
+from vibedesk.engine.types import ApiKey, Limits, Provider, Secret
 from vibedesk.store.database import Database
 from vibedesk.store.environment import GATEWAY, Environment
 from vibedesk.store.keychain import Keychain
@@ -71,6 +72,30 @@ def test_a_key_that_is_switched_off_is_listed_and_not_usable(desk: Desk) -> None
 def test_a_key_bound_to_another_origin_is_left_in_for_the_router_to_name(desk: Desk) -> None:
     key = desk.add("a", origin="https://elsewhere.example")
     assert key in desk.keys.usable(OPENAI)
+
+
+def test_what_the_user_says_of_a_key_is_kept_one_thing_at_a_time(desk: Desk) -> None:
+    limits = Limits(requests_per_minute=30, monthly_usd=Decimal("12.50"))
+    for id in (desk.add("a").id, "env:OPENAI_API_KEY"):
+        desk.keys.set_terms(id, limits=limits)
+        desk.keys.set_terms(id, scope="team account", note="ask Ada first")
+        kept = next(key for key in desk.keys.all() if key.id == id)
+        assert (kept.limits, kept.scope, kept.note) == (limits, "team account", "ask Ada first")
+
+
+def test_what_a_check_learnt_stays_until_the_next_one_learns_something(desk: Desk) -> None:
+    key = desk.add("a")
+    desk.keys.note_check(key.id, "ready", NOON, {"tier": "2"})
+    desk.keys.note_check(key.id, "timed_out", NOON)
+    [kept] = [one for one in desk.keys.all() if one.id == key.id]
+    assert (kept.state, kept.passport) == ("timed_out", {"tier": "2"})
+
+
+def test_with_a_key_goes_what_was_said_of_it(desk: Desk) -> None:
+    key = desk.add("a")
+    desk.keys.set_terms(key.id, note="mine")
+    desk.vault.remove(key.id)
+    assert not desk.database.execute("SELECT key_id FROM key_terms")
 
 
 def test_what_a_check_and_a_use_left_behind_is_remembered(desk: Desk) -> None:

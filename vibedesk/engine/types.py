@@ -55,12 +55,29 @@ class Secret:
         raise TypeError("a secret is not pickled or copied")
 
 
+class Limits(Struct, frozen=True, kw_only=True):
+    """What the user allows a key, `None` = no limit of theirs: never the provider's own.
+
+    Counts are ≥ 1, per minute and per day (any 60 s, any UTC day); `concurrent` = requests under way at once;
+    `monthly_usd` > 0 per calendar month (UTC).
+    """
+
+    requests_per_minute: int | None = None
+    requests_per_day: int | None = None
+    tokens_per_minute: int | None = None
+    tokens_per_day: int | None = None
+    concurrent: int | None = None
+    monthly_usd: Decimal | None = None
+
+
 class ApiKey(Struct, frozen=True, kw_only=True):
     """What is known of an API key: never its secret.
 
     `source` is "vault", "environment" or the name of the file it stands in (".dev.vars", ".env").
     `origin` is the only place it may be sent to (`https://api.openai.com`), beside the gateway the user set up.
     `state` is the verdict of its last check (see `engine.check.VERDICTS`) or "untested".
+    `scope` names the account whose limits it shares with other keys of its provider; "" = unknown, so assumed shared.
+    `passport` is what the last check learnt of the key, name → words (tier, organisation, limits).
     """
 
     id: str
@@ -73,6 +90,9 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     position: int = 0
     state: str = "untested"
     note: str = ""
+    limits: Limits = Limits()
+    scope: str = ""
+    passport: dict[str, str] = {}
     created: datetime | None = None
     checked: datetime | None = None
     last_used: datetime | None = None

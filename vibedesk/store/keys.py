@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from vibedesk.engine.errors import Misconfigured, SecretUnavailable
 from vibedesk.engine.provider_blocks import is_loopback, origin_of
-from vibedesk.engine.types import ApiKey, Gateway, Provider, Secret
+from vibedesk.engine.types import ApiKey, Gateway, Limits, Provider, Secret
 from vibedesk.store.database import Database, stamp
 from vibedesk.store.environment import GATEWAY, Environment
 from vibedesk.store.place import VaultError
@@ -29,14 +31,10 @@ class Keys:
 
     def all(self) -> tuple[ApiKey, ...]:
         """Every key with what is remembered of it: last verdict, when it was checked and used."""
-        notes = {
-            key_id: (state, _time(checked), _time(last_used))
-            for key_id, state, checked, last_used in self._database.execute(
-                "SELECT key_id, state, checked, last_used FROM key_notes"
-            )
-        }
+        notes = {id: row for id, *row in self._database.execute(_NOTES)}
+        terms = {id: row for id, *row in self._database.execute(_TERMS)}
         return tuple(
-            _noted(key, *notes[key.id]) if key.id in notes else key
+            _with_terms(_with_notes(key, *notes.get(key.id, ())), *terms.get(key.id, ()))
             for key in (*self.vault.keys(), *self.environment.keys())
         )
 
@@ -86,12 +84,32 @@ class Keys:
             (key_id, stamp(at)),
         )
 
-    def note_check(self, key_id: str, verdict: str, at: datetime) -> None:
-        """Remembers what the last check said (see `engine.check.VERDICTS`)."""
+    def note_check(
+        self, key_id: str, verdict: str, at: datetime, passport: Mapping[str, str] | None = None
+    ) -> None:
+        """Remembers what the last check said (see `engine.check.VERDICTS`), and what it learnt; None = as it was."""
         self._database.execute(
             """INSERT INTO key_notes (key_id, state, checked) VALUES (?, ?, ?)
             ON CONFLICT (key_id) DO UPDATE SET state = excluded.state, checked = excluded.checked""",
             (key_id, verdict, stamp(at)),
+        )
+        if passport is not None:
+            self._database.execute(
+                "UPDATE key_notes SET passport = ? WHERE key_id = ?",
+                (msgspec.json.encode(dict(passport)).decode(), key_id),
+            )
+
+    def set_terms(
+        self, key_id: str, *, limits: Limits | None = None, scope: str | None = None, note: str | None = None
+    ) -> None:
+        """What the user says of a key; None = as it was."""
+        written = None if limits is None else msgspec.json.encode(limits).decode()
+        self._database.execute(
+            """INSERT INTO key_terms (key_id, limits, scope, note)
+            VALUES (?1, coalesce(?2, '{}'), coalesce(?3, ''), coalesce(?4, ''))
+            ON CONFLICT (key_id) DO UPDATE SET limits = coalesce(?2, limits), scope = coalesce(?3, scope),
+            note = coalesce(?4, note)""",
+            (key_id, written, scope, note),
         )
 
     def _gateway_token(self, base_url: str) -> ApiKey | None:
@@ -106,8 +124,33 @@ class Keys:
         return next(fits, None)
 
 
-def _noted(key: ApiKey, state: str, checked: datetime | None, last_used: datetime | None) -> ApiKey:
-    return replace(key, state=state, checked=checked, last_used=last_used)
+_NOTES = "SELECT key_id, state, checked, last_used, passport FROM key_notes"
+_TERMS = "SELECT key_id, limits, scope, note FROM key_terms"
+
+
+def _with_notes(
+    key: ApiKey,
+    state: str = "untested",
+    checked: str | None = None,
+    last_used: str | None = None,
+    passport: str = "{}",
+) -> ApiKey:
+    return replace(
+        key,
+        state=state,
+        checked=_time(checked),
+        last_used=_time(last_used),
+        passport=msgspec.json.decode(passport, type=dict[str, str]),
+    )
+
+
+def _with_terms(key: ApiKey, limits: str = "{}", scope: str = "", note: str = "") -> ApiKey:
+    return replace(
+        key,
+        limits=msgspec.json.decode(limits, type=Limits),
+        scope=scope,
+        note=note or key.note,
+    )
 
 
 def _time(stamp: str | None) -> datetime | None:

@@ -48,4 +48,13 @@ CREATE TABLE ledger_attempts (
 )
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# What the user says of a key, wherever it is kept (limits is JSON), and what its last check learnt (JSON).
+_KEY_TERMS = """
+CREATE TABLE key_terms (
+    key_id TEXT PRIMARY KEY, limits TEXT NOT NULL DEFAULT '{}', scope TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+);
+ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS)

@@ -121,6 +121,7 @@ class Vault:
         with self._database.transaction():
             self._database.execute("DELETE FROM keys WHERE id = ?", (id,))
             self._database.execute("DELETE FROM key_notes WHERE key_id = ?", (id,))
+            self._database.execute("DELETE FROM key_terms WHERE key_id = ?", (id,))
         self._database.purge()
 
     def rename(self, id: str, label: str) -> None:
