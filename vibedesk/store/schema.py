@@ -57,4 +57,39 @@ CREATE TABLE key_terms (
 ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS)
+# Words are indexed where they stand: turns as they are said, answers once they have ended. `parents` says after which
+# turn each lane was asked (JSON, lane → turn, "" = first; empty text = after the one before, as it was once).
+_SEARCH = """
+CREATE VIRTUAL TABLE turn_words USING fts5 (
+    text, content = 'turns', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE VIRTUAL TABLE answer_words USING fts5 (
+    text, content = 'answers', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO turn_words (rowid, text) SELECT rowid, text FROM turns;
+INSERT INTO answer_words (rowid, text) SELECT rowid, text FROM answers WHERE outcome IS NOT NULL;
+CREATE TRIGGER turn_said AFTER INSERT ON turns BEGIN
+    INSERT INTO turn_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER turn_gone AFTER DELETE ON turns BEGIN
+    INSERT INTO turn_words (turn_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE TRIGGER answer_came_whole AFTER INSERT ON answers WHEN new.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER answer_changed AFTER UPDATE OF text, outcome ON answers WHEN old.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (answer_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE TRIGGER answer_ended AFTER UPDATE OF text, outcome ON answers WHEN new.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER answer_gone AFTER DELETE ON answers WHEN old.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (answer_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE INDEX answers_unfinished ON answers (conversation_id) WHERE outcome IS NULL;
+ALTER TABLE turns ADD COLUMN parents TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH)
