@@ -61,10 +61,10 @@ ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 # turn each lane was asked (JSON, lane → turn, "" = first; empty text = after the one before, as it was once).
 _SEARCH = """
 CREATE VIRTUAL TABLE turn_words USING fts5 (
-    text, content = 'turns', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+    text, content = 'turns', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4'
 );
 CREATE VIRTUAL TABLE answer_words USING fts5 (
-    text, content = 'answers', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+    text, content = 'answers', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4'
 );
 INSERT INTO turn_words (rowid, text) SELECT rowid, text FROM turns;
 INSERT INTO answer_words (rowid, text) SELECT rowid, text FROM answers WHERE outcome IS NOT NULL;

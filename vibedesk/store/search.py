@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import unicodedata
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -11,9 +12,11 @@ from vibedesk.store.database import Database
 
 MARK, END_MARK = "\x02", "\x03"
 """What stands around a found word in an excerpt."""
-EXCERPT_WORDS = 12
-MOST_HITS = 4_000
-"""The latest so many places are looked at: a common word stands everywhere."""
+BEFORE, AFTER = 40, 80
+"""Characters of an excerpt on either side of the first word found."""
+PAGE = 4_000
+PAGES = 8
+"""So many of the latest places are looked at, a page at a time: a common word stands everywhere."""
 
 _WORD = re.compile(r"\w+")
 # Scripts without spaces between words: a whole sentence is one word to the index.
@@ -28,6 +31,12 @@ class Hit(Struct, frozen=True):
     answer_id: str = ""
     excerpt: str = ""
     """A piece of the text, the found words between `MARK` and `END_MARK`."""
+
+
+class _Place(Struct, frozen=True):
+    conversation_id: str
+    turn_id: str = ""
+    answer_id: str = ""
 
 
 class Search:
@@ -45,70 +54,77 @@ class Search:
         query = query_of(words)
         if not words.strip():
             return {}
-        found: dict[str, Hit] = {}
+        found: dict[str, _Place] = {}
         if query and not _UNSPACED.search(words):
-            for hit in (*self._answers(query, limit), *self._turns(query, limit), *self._growing(words)):
-                found.setdefault(hit.conversation_id, hit)
+            places = (*self._answers(query, limit), *self._turns(query, limit), *self._growing(words))
         else:
-            found |= self._anywhere(words, limit)
-        for hit in self._titles(words, limit):
-            found.setdefault(hit.conversation_id, hit)
-        return found
+            places = (*self._anywhere(words, limit),)
+        for place in (*places, *self._titles(words, limit)):
+            found.setdefault(place.conversation_id, place)
+        looked_for = _WORD.findall(words) or [words.strip()]
+        # Only now, and not by the index: it would read the whole list of a common word for every excerpt.
+        return {id: _hit(place, self._text(place), looked_for) for id, place in found.items()}
 
-    def _answers(self, query: str, limit: int) -> list[Hit]:
-        rows = self._database.execute(
-            """SELECT a.conversation_id, a.turn_id, a.id, w.rowid
+    def _answers(self, query: str, limit: int) -> list[_Place]:
+        return self._latest(
+            """SELECT w.rowid, a.conversation_id, a.turn_id, a.id
             FROM answer_words w JOIN answers a ON a.rowid = w.rowid
-            WHERE answer_words MATCH ? ORDER BY w.rowid DESC LIMIT ?""",
-            (query, MOST_HITS),
+            WHERE answer_words MATCH ? AND w.rowid < ? ORDER BY w.rowid DESC LIMIT ?""",
+            query,
+            limit,
         )
-        return self._excerpted("answer_words", query, _first_of_each(rows, limit))
 
-    def _turns(self, query: str, limit: int) -> list[Hit]:
-        rows = self._database.execute(
-            """SELECT t.conversation_id, t.id, '', w.rowid FROM turn_words w JOIN turns t ON t.rowid = w.rowid
-            WHERE turn_words MATCH ? ORDER BY w.rowid DESC LIMIT ?""",
-            (query, MOST_HITS),
+    def _turns(self, query: str, limit: int) -> list[_Place]:
+        return self._latest(
+            """SELECT w.rowid, t.conversation_id, t.id, '' FROM turn_words w JOIN turns t ON t.rowid = w.rowid
+            WHERE turn_words MATCH ? AND w.rowid < ? ORDER BY w.rowid DESC LIMIT ?""",
+            query,
+            limit,
         )
-        return self._excerpted("turn_words", query, _first_of_each(rows, limit))
 
-    def _excerpted(self, index: str, query: str, rows: list[tuple[Any, ...]]) -> list[Hit]:
-        """Only what will be shown is cut out: an excerpt costs a reading of the whole text."""
-        hits = []
-        for conversation_id, turn_id, answer_id, rowid in rows:
-            [(excerpt,)] = self._database.execute(
-                f"SELECT snippet({index}, 0, ?, ?, '…', ?) FROM {index} WHERE {index} MATCH ? AND rowid = ?",
-                (MARK, END_MARK, EXCERPT_WORDS, query, rowid),
-            )
-            hits.append(Hit(conversation_id, turn_id, answer_id, " ".join(excerpt.split())))
-        return hits
+    def _latest(self, sql: str, query: str, limit: int) -> list[_Place]:
+        """The latest place of each conversation."""
+        found: dict[str, _Place] = {}
+        before = 1 << 62
+        for _ in range(PAGES):
+            rows = self._database.execute(sql, (query, before, PAGE))
+            for _, *place in rows:
+                found.setdefault(place[0], _Place(*place))
+            if len(rows) < PAGE or len(found) >= limit:
+                break
+            before = rows[-1][0]
+        return list(found.values())[:limit]
 
-    def _growing(self, words: str) -> list[Hit]:
+    def _text(self, place: _Place) -> str:
+        table, id = ("answers", place.answer_id) if place.answer_id else ("turns", place.turn_id)
+        rows = self._database.execute(f"SELECT text FROM {table} WHERE id = ?", (id,))
+        return str(rows[0][0]) if rows else ""
+
+    def _growing(self, words: str) -> list[_Place]:
         """Answers that have not ended, or were left so by a program that died: not in the index yet."""
         rows = self._database.execute(
-            """SELECT conversation_id, turn_id, id, text FROM answers
+            """SELECT conversation_id, turn_id, id FROM answers
             WHERE outcome IS NULL AND text LIKE ? ESCAPE '\\'""",
             (_pattern(words),),
         )
-        return [_hit(words, *row) for row in rows]
+        return [_Place(*row) for row in rows]
 
-    def _anywhere(self, words: str, limit: int) -> dict[str, Hit]:
+    def _anywhere(self, words: str, limit: int) -> list[_Place]:
         """The slow way, for what no index of words knows."""
-        pattern = _pattern(words)
         rows = self._database.execute(
-            """SELECT conversation_id, id, '', text FROM turns WHERE text LIKE ?1 ESCAPE '\\'
-            UNION ALL SELECT conversation_id, turn_id, id, text FROM answers WHERE text LIKE ?1 ESCAPE '\\'
+            """SELECT conversation_id, id, '' FROM turns WHERE text LIKE ?1 ESCAPE '\\'
+            UNION ALL SELECT conversation_id, turn_id, id FROM answers WHERE text LIKE ?1 ESCAPE '\\'
             LIMIT ?2""",
-            (pattern, limit),
+            (_pattern(words), limit),
         )
-        return {row[0]: _hit(words, *row) for row in rows}
+        return [_Place(*row) for row in rows]
 
-    def _titles(self, words: str, limit: int) -> list[Hit]:
+    def _titles(self, words: str, limit: int) -> list[_Place]:
         rows = self._database.execute(
             "SELECT id FROM conversations WHERE title LIKE ? ESCAPE '\\' ORDER BY updated DESC LIMIT ?",
             (_pattern(words), limit),
         )
-        return [Hit(id) for (id,) in rows]
+        return [_Place(id) for (id,) in rows]
 
 
 def query_of(words: str) -> str:
@@ -119,26 +135,37 @@ def query_of(words: str) -> str:
     return " ".join(f'"{word}"*' for word in _WORD.findall(words.replace("_", " ")))
 
 
-def _first_of_each(rows: list[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
-    first: dict[str, tuple[Any, ...]] = {}
-    for row in rows:
-        first.setdefault(row[0], row)
-    return list(first.values())[:limit]
-
-
 def _pattern(text: str) -> str:
     text = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{text}%"
 
 
-def _hit(words: str, conversation_id: str, turn_id: str, answer_id: str, text: str) -> Hit:
-    return Hit(conversation_id, turn_id, answer_id, _around(text, words.strip()))
+def _hit(place: _Place, text: str, words: Sequence[str]) -> Hit:
+    return Hit(place.conversation_id, place.turn_id, place.answer_id, excerpt_of(text, words))
 
 
-def _around(text: str, words: str, width: int = 40) -> str:
-    at = text.casefold().find(words.casefold())
-    if at < 0:
+def excerpt_of(text: str, words: Sequence[str]) -> str:
+    """One line around the first of `words`, all that stand in it marked as far as typed; "" where none stands."""
+    pattern = re.compile("|".join(re.escape(_bare(word)) for word in words), re.IGNORECASE)
+    bare = text if text.isascii() else _bare(text)
+    spans = [match.span() for match in pattern.finditer(bare)]
+    # Where a word begins so; failing that, where it stands at all.
+    spans = [(at, end) for at, end in spans if not at or not bare[at - 1].isalnum()] or spans
+    if not spans:
         return ""
-    start, end = max(0, at - width), at + len(words)
-    piece = f"{'…' if start else ''}{text[start:at]}{MARK}{text[at:end]}{END_MARK}{text[end : end + width]}"
-    return " ".join(piece.split())
+    start, end = max(0, spans[0][0] - BEFORE), min(len(text), spans[0][0] + AFTER)
+    pieces, at = ["…" if start else ""], start
+    for first, last in spans:
+        if last <= end:
+            pieces += [text[at:first].translate(_NO_MARKS), MARK, text[first:last], END_MARK]
+            at = last
+    pieces += [text[at:end].translate(_NO_MARKS), "…" if end < len(text) else ""]
+    return " ".join("".join(pieces).split())
+
+
+def _bare(text: str) -> str:
+    """Every letter without its accents, as many characters as before."""
+    return "".join(unicodedata.normalize("NFD", letter)[0] for letter in text)
+
+
+_NO_MARKS = {ord(MARK): None, ord(END_MARK): None}
