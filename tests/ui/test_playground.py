@@ -243,13 +243,13 @@ async def test_without_a_model_sending_is_refused_with_its_reason(shown: Shown) 
     assert shown.page.composer.note.text() == "Choose a model first."
 
 
-async def test_regenerating_folds_the_earlier_answer_away(shown: Shown) -> None:
+async def test_regenerating_shows_the_new_answer_alone(shown: Shown) -> None:
     await shown.send("Hi")
     first = shown.scene.answer().id
     shown.scene.playground.regenerate(0)
     await until(lambda: shown.scene.answer().id != first)
     await shown.scene.rest()
-    assert shown.view().transcript.text() == f"Hi\n▸ Earlier answer\n{TEXT}"
+    assert shown.view().transcript.text() == f"Hi\n{TEXT}"
 
 
 async def test_every_action_of_the_page_has_a_name_for_the_palette(shown: Shown) -> None:

@@ -14,7 +14,7 @@ from vibedesk.desk import Desk
 from vibedesk.engine.types import Finished, Image
 from vibedesk.state.notices import Notices
 from vibedesk.store.database import DatabaseProblem
-from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, new_id
+from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,7 +39,12 @@ class Autosave(QObject):
         return id
 
     async def turn(
-        self, conversation: str, text: str, images: Sequence[Image], lanes: Sequence[str]
+        self,
+        conversation: str,
+        text: str,
+        images: Sequence[Image],
+        lanes: Sequence[str],
+        parents: dict[str, str],
     ) -> StoredTurn:
         """Keeps what the user said; where that fails the turn is only shown."""
         shown = StoredTurn(
@@ -49,11 +54,12 @@ class Autosave(QObject):
             images=tuple(images),
             created=datetime.now(UTC),
             lanes=tuple(lanes),
+            parents=parents,
         )
         if not conversation:
             return shown
         turn = await self._write(
-            lambda: self._desk.history.add_turn(conversation, text, images, lanes), shown
+            lambda: self._desk.history.add_turn(conversation, text, images, lanes, parents), shown
         )
         self.saved.emit(conversation)
         return turn
@@ -75,6 +81,22 @@ class Autosave(QObject):
 
         await self._write(write, None)
         self.saved.emit(conversation)
+
+    async def whole(self, conversation: str) -> Conversation | None:
+        """All that is kept of it, as it is now; None where it is not kept."""
+        if not conversation:
+            return None
+        return await self._write(lambda: self._desk.history.load(conversation), None)
+
+    async def remove_turn(self, conversation: str, turn_id: str) -> None:
+        if conversation:
+            await self._write(lambda: self._desk.history.remove_turn(conversation, turn_id), None)
+            self.saved.emit(conversation)
+
+    async def put_back(self, kept: Conversation) -> None:
+        """Writes a conversation as it was."""
+        await self._write(lambda: self._desk.history.keep(kept), None)
+        self.saved.emit(kept.id)
 
     async def title(self, conversation: str, title: str) -> None:
         if conversation:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
@@ -35,6 +34,7 @@ from vibedesk.engine.types import (
     never_asked,
 )
 from vibedesk.state.autosave import Autosave
+from vibedesk.state.story import Exchange, Story
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
 from vibedesk.wording import words_for
@@ -46,17 +46,6 @@ Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped",
 RUNNING = ("asked", "thinking", "answering")
 LONGEST_PIECE = 4_096
 """Characters drawn in one frame at most."""
-
-
-class Exchange(Struct):
-    """A turn as this lane saw it. The last answer counts; the ones before it were replaced."""
-
-    turn: StoredTurn
-    answers: list[StoredAnswer] = field(default_factory=list)
-
-    @property
-    def answer(self) -> StoredAnswer | None:
-        return self.answers[-1] if self.answers else None
 
 
 class Lane(QObject):
@@ -84,7 +73,7 @@ class Lane(QObject):
         self._desk, self._tasks, self._autosave = desk, tasks, autosave
         self.spec = spec
         self.phase: Phase = "idle"
-        self.exchanges: list[Exchange] = []
+        self.story = Story(spec.id)
         self.planned: tuple[Rung, ...] = ()
         """Where the next question would go, as far as is known."""
         self.deployment: Deployment | None = None
@@ -109,6 +98,11 @@ class Lane(QObject):
         self._weight = 0.0
 
     # What it is
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The questions that are shown, with their answers."""
+        return self.story.path
 
     @property
     def running(self) -> bool:
@@ -193,7 +187,7 @@ class Lane(QObject):
 
     def add_turn(self, turn: StoredTurn) -> None:
         """The user's words, before anybody is asked."""
-        self.exchanges.append(Exchange(turn))
+        self.story.add(turn)
         self.turn_added.emit(turn)
 
     def take_turn(self, turn: StoredTurn) -> None:
@@ -217,9 +211,8 @@ class Lane(QObject):
 
     def _begin_answer(self) -> None:
         exchange = self.exchanges[-1]
-        if exchange.answers:
-            exchange.answers[-1] = replace(exchange.answers[-1], replaced=True)
-            self._keep(exchange.answers[-1])
+        for before in exchange.choose(len(exchange.answers)):
+            self._keep(before)
         self._clear_pending()
         self.result = self.fallback = None
         self.asked_at, self.first_at, self.spoke_at = monotonic(), None, None
@@ -228,6 +221,7 @@ class Lane(QObject):
                 id=new_id(), turn_id=exchange.turn.id, lane_id=self.spec.id, created=datetime.now(UTC)
             )
         )
+        exchange.chosen = len(exchange.answers) - 1
         self._keep(exchange.answers[-1])
         self._set_phase("asked")
         self.answer_begun.emit()
@@ -362,13 +356,55 @@ class Lane(QObject):
             await self._autosave.finished(self.conversation, self.exchanges[-1].answers[-1], finished)
 
     def restore(self, exchanges: Sequence[Exchange]) -> None:
-        """Shows what was kept."""
+        """Shows what was kept: the branch that was shown then."""
+        self.story = Story(self.spec.id, exchanges, self.spec.leaf)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Another path is shown."""
         self._clear_pending()
-        self.exchanges = list(exchanges)
         self.result = self.deployment = self.fallback = None
         last = self.exchanges[-1].answer if self.exchanges else None
         self.phase = _PHASES.get(last.outcome or "", "idle") if last else "idle"
         self.restored.emit()
+
+    # Versions. None of these while it is running.
+
+    def choose(self, turn_id: str, place: int) -> None:
+        """Another of the answers to this turn counts, and is shown."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is not None and not self.running and 0 <= place < len(exchange.answers):
+            for changed in exchange.choose(place):
+                self._keep(changed)
+            self._look_again()
+
+    def show_version(self, turn_id: str, place: int) -> None:
+        """Another version of this question, and what followed it."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is None or self.running:
+            return
+        versions = self.story.versions(exchange)
+        if 0 <= place < len(versions):
+            self.story.show(versions[place])
+            self._look_again()
+            self.set_spec(leaf=self.story.leaf)
+
+    def rewind(self, turn_id: str) -> str:
+        """Goes back to before this turn, so that another version of it can be asked; the id of the turn before it."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is None:
+            return self.story.leaf
+        before = self.story.parent(exchange)
+        self.story.rewind(exchange)
+        self._look_again()
+        return before
+
+    def forget_turn(self, turn_id: str) -> None:
+        """Takes a question and its answers off the screen."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is not None and not self.running:
+            self.story.remove(exchange)
+            self._look_again()
 
 
 _PHASES: dict[str, Phase] = {"complete": "complete", "stopped": "stopped", "cut": "cut", "failed": "failed"}

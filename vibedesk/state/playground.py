@@ -18,14 +18,16 @@ from vibedesk.engine.types import Image, Request, Rung
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.curl import curl_of
 from vibedesk.state.frames import Frames
-from vibedesk.state.lane import Exchange, Lane
+from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
+from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id, title_of
 
 MOST_LANES = 8
 AUTOSAVE_MS = 1_000
+UNDO_S = 8.0
 ANSWER_TOKENS = 500
 """Output tokens an estimate of the cost reckons with, where no limit is set."""
 
@@ -167,12 +169,64 @@ class Playground(QObject):
         for lane in self.lanes:
             lane.stop()
 
-    async def _ask(self, text: str, images: tuple[Image, ...], lanes: list[Lane]) -> None:
+    def edit(self, turn_id: str, text: str, images: Sequence[Image] = ()) -> None:
+        """Asks another version of a question, in every lane that shows it: a branch; the first version is kept."""
+        lanes = [lane for lane in self.lanes if lane.story.exchange(turn_id) is not None]
+        if lanes and (text.strip() or images):
+            self._tasks.start(self._ask(text, tuple(images), lanes, instead_of=turn_id), name="ask it anew")
+
+    def show_version(self, turn_id: str, place: int) -> None:
+        """Another version of a question and what followed it, in every lane that shows it."""
+        for lane in self.lanes:
+            lane.show_version(turn_id, place)
+        self._save_lanes()
+
+    def choose_answer(self, index: int, turn_id: str, place: int) -> None:
+        """Another of the answers to a turn counts in this lane, and is shown."""
+        self.lanes[index].choose(turn_id, place)
+
+    def remove_turn(self, turn_id: str) -> None:
+        """Takes a question and its answers out of all lanes and of what is kept."""
+        if any(lane.running and lane.story.exchange(turn_id) for lane in self.lanes):
+            self._notices.add("This turn is still being answered. Stop it first.", "info")
+            return
+        self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
+
+    async def _remove_turn(self, turn_id: str) -> None:
+        async with self._asking:
+            kept = await self._autosave.whole(self.conversation)
+            for lane in self.lanes:
+                lane.forget_turn(turn_id)
+            await self._autosave.remove_turn(self.conversation, turn_id)
+        if kept is not None:
+            self._notices.add(
+                "Removed a turn.", action_label="Undo", action=lambda: self._put_back(kept), seconds=UNDO_S
+            )
+
+    def _put_back(self, kept: Conversation) -> None:
+        async def put_back() -> None:
+            await self._autosave.put_back(kept)
+            if self.conversation == kept.id:
+                await self._open(kept.id)
+
+        self._tasks.start(put_back(), name="put a turn back")
+
+    async def _ask(
+        self, text: str, images: tuple[Image, ...], lanes: list[Lane], *, instead_of: str = ""
+    ) -> None:
         async with self._asking:
             await self._halt(lanes)
             ids = [lane.spec.id for lane in lanes]
+            parents = {
+                lane.spec.id: lane.rewind(instead_of) if instead_of else lane.story.leaf for lane in lanes
+            }
             shown = StoredTurn(
-                id=new_id(), position=self.turns, text=text, images=images, created=datetime.now(UTC)
+                id=new_id(),
+                position=self.turns,
+                text=text,
+                images=images,
+                created=datetime.now(UTC),
+                parents=parents,
             )
             self.turns += 1
             for lane in lanes:
@@ -180,9 +234,10 @@ class Playground(QObject):
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
-            turn = await self._autosave.turn(self.conversation, text, images, ids)
+            turn = await self._autosave.turn(self.conversation, text, images, ids, parents)
             for lane in lanes:
                 lane.take_turn(turn)
+                lane.set_spec(leaf="")
             await self._send(lanes)
 
     async def _again(self, lane: Lane) -> None:
@@ -294,7 +349,13 @@ class Playground(QObject):
         original = self.lanes[index]
         lane = self._add(replace(original.spec, id=new_id()), index + 1)
         lane.conversation = self.conversation
-        lane.restore([exchange for exchange in original.exchanges if exchange.answer is not None])
+        lane.restore(
+            [
+                Exchange(exchange.turn, [*exchange.answers], exchange.chosen)
+                for exchange in original.exchanges
+                if exchange.answer is not None
+            ]
+        )
         self._lanes_changed()
         return index + 1
 
@@ -426,8 +487,9 @@ def _exchanges(conversation: Conversation, lane_id: str) -> list[Exchange]:
         for turn in conversation.turns
         if lane_id in turn.lanes or any(answer.turn_id == turn.id for answer in answers)
     ]
-    for exchange in found:  # what stands for the turn comes last, whenever it was written
-        exchange.answers.sort(key=lambda answer: not answer.replaced)
+    for exchange in found:
+        standing = [place for place, answer in enumerate(exchange.answers) if not answer.replaced]
+        exchange.chosen = standing[-1] if standing else -1
     return found
 
 

@@ -8,7 +8,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from vibedesk.engine.types import Finished
-from vibedesk.state.lane import Exchange, Lane
+from vibedesk.state.lane import Lane
+from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer, StoredTurn
 from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.figures import Figures
@@ -113,15 +114,8 @@ class LaneView(QFrame):
 
     def _show_exchange(self, exchange: Exchange) -> None:
         self.transcript.say(exchange.turn.text, exchange.turn.images)
-        for answer in exchange.answers:
-            if answer is not exchange.answers[-1]:
-                self._fold_away(answer)
-            else:
-                self._show_answer(answer)
-
-    def _fold_away(self, answer: StoredAnswer) -> None:
-        if answer.text:
-            self.transcript.aside(self.tr("Earlier answer"), answer.text)
+        if exchange.answer is not None:
+            self._show_answer(exchange.answer)
 
     def _show_answer(self, answer: StoredAnswer) -> None:
         self.transcript.begin()
