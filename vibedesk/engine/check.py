@@ -16,6 +16,7 @@ from vibedesk.engine.check_answers import CostlyStages, cost_of_check
 from vibedesk.engine.check_stages import Found, FreeStages, Skipped, Subject
 from vibedesk.engine.errors import EngineError, RateLimited, TimedOut
 from vibedesk.engine.http import Http, Timers
+from vibedesk.engine.shapes import is_retired_form
 from vibedesk.engine.transport import scrubbed, without_secrets
 from vibedesk.engine.types import ApiKey, Finished, Gateway, Model, Provider, Secret
 from vibedesk.engine.verdicts import VERDICTS, is_stale, nuance_of, verdict_of
@@ -234,7 +235,7 @@ class _Check:
         """Verdict, nuance, and the error that led to them. A key that was never proven is not ready."""
         found, subject = self._found, self._subject
         if self._verdict:
-            return self._verdict, nuance_of(self._error, subject.provider, proven=found.proven), self._error
+            return self._verdict, self._nuance(), self._error
         answered = any(answer.outcome == "complete" for answer in found.answers)
         if found.unlisted is not None and not answered:
             error = scrubbed(found.unlisted, self._secrets)
@@ -247,3 +248,13 @@ class _Check:
             return "ready", "no_models", None
         needless = subject.provider.keyless and subject.secret is None
         return "ready", "no_key" if needless else "answered" if answered else "", None
+
+    def _nuance(self) -> str:
+        """What lies in the key itself, or in there being none, goes before what the error tells."""
+        error, subject = self._error, self._subject
+        if error is not None and error.kind in ("invalid_key", "wrong_key_type"):
+            if subject.secret is None:
+                return "stored" if self._free.deployment.via == "gateway" else "needed"
+            if is_retired_form(subject.secret.reveal()) and error.status is not None:
+                return "retired"
+        return nuance_of(error, subject.provider, proven=self._found.proven)

@@ -253,7 +253,7 @@ class FreeStages:
         path = self.provider.check_path
         if self.subject.of_gateway:
             return await self._token_accepted()
-        if path and await self._is_guarded(path):
+        if path and self.deployment.via == "direct" and await self._is_guarded(path):
             return await self._account(path)
         if not self.found.open_to_all:
             return await self._may_list()

@@ -55,6 +55,11 @@ def kind_of(secret: str) -> tuple[str, str]:
     return next(((owner, kind) for owner, begins, kind in _OTHER_KINDS if begins.match(secret)), ("", ""))
 
 
+def is_retired_form(secret: str) -> bool:
+    """Google's old keys, which it rejects more and more since June 2026 (wire facts §5.2)."""
+    return re.fullmatch(r"AIza[A-Za-z0-9_-]{35}", secret) is not None
+
+
 def another_s(owner: Provider) -> EngineError:
     """The key is this provider's, not that of the one it was going to be sent to."""
     return Misconfigured(f"this looks like a key of {owner.name}", setting="key", suggestion=owner.id)
