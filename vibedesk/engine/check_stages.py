@@ -217,9 +217,8 @@ class FreeStages:
         silent = isinstance(error, NotThisApi) and "speak HTTP" in error.detail
         if address.scheme == "http" and (wanted or silent) and await self._tls_there(address):
             there = "https" + self.provider.base_url[len("http") :]
-            raise Misconfigured(
-                "this port speaks TLS", setting="base_url", nuance="needs_tls", suggestion=there
-            )
+            facts = {"nuance": "needs_tls", "suggestion": there, "host": address.host}
+            raise Misconfigured("this port speaks TLS", setting="base_url", **facts)
         strays = isinstance(error, NotThisApi | Malformed) or error.status in (404, 405)
         if strays and not self.provider.bundled and self.deployment.via == "direct":
             for base_url in _other_places(self.provider.base_url):

@@ -108,10 +108,11 @@ def nuance_of(error: EngineError | None, provider: Provider, *, proven: bool = F
         return ""
     if told := error.facts.get("nuance"):
         return str(told)
-    found = _by_facts(error, proven=proven) or _by_words(error)
-    return found or (
-        "local" if provider.local and error.kind in ("refused", "overloaded", "dns_failed") else ""
-    )
+    if found := _by_facts(error, proven=proven) or _by_words(error):
+        return found
+    if provider.local and error.kind in ("refused", "overloaded"):
+        return "local"
+    return {"overloaded": "overloaded", "connection_lost": "closed", "cut": "closed"}.get(error.kind, "")
 
 
 def _by_facts(error: EngineError, *, proven: bool) -> str:
