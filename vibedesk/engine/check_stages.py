@@ -249,6 +249,13 @@ class FreeStages:
         self.remote()
         if not (self.secret or self.token):
             raise Skipped("no key is needed")
+        try:
+            return await self._proof()
+        except ProviderError as error:
+            await self._where_else(error)  # some ask for a key before they look at the path
+            raise
+
+    async def _proof(self) -> str:
         path = self.provider.check_path
         if self.subject.of_gateway:
             return await self._token_accepted()

@@ -95,8 +95,8 @@ def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "balance", ", ".join(balances)
     if expires := _day(facts.get("expires_at")):
         yield "expires", f"{expires:%Y-%m-%d}"
-    if acls := [clean(text(acl)) for acl in facts.get("acls") or () if text(acl)]:
-        yield "may use", ", ".join(acls[:5])
+    if acls := [clean(text(acl).removeprefix("api-key:")) for acl in facts.get("acls") or ()]:
+        yield "may use", ", ".join(filter(None, acls[:5]))
 
 
 def _obstacle(facts: Mapping[str, Any]) -> EngineError | None:
