@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from vibedesk.check_sentences import VERDICT_SENTENCES, sentences_of
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Provider
 
@@ -394,6 +395,13 @@ _UNKNOWN = {
     "model": "asked for",
     "replacement": "a current model",
     "origin": "another address",
+    "names": "another name",
+    "since": "a later day",
+    "until": "an earlier day",
+    "reason": "the handshake failed",
+    "target": "another address",
+    "suggestion": "another address",
+    "title": "no title",
 }
 
 
@@ -428,7 +436,13 @@ def _mixed_up(error: EngineError) -> str:
 
 
 def _filled(template: str, facts: Mapping[str, str]) -> str:
-    return _sentence(template.format_map(facts))
+    """A name at the beginning keeps its own first letter: xAI, llama.cpp, https://…"""
+    text = template.format_map(facts)
+    first = next(
+        (facts[name] for name in ("who", "base_url", "host") if template.startswith(f"{{{name}}}")), ""
+    )
+    named = first[:1] if first and first not in ("the provider", _UNKNOWN["host"]) else ""
+    return named + _sentence(text)[1:] if named else _sentence(text)
 
 
 def _sentence(text: str) -> str:
@@ -448,90 +462,45 @@ def when(seconds: float | None) -> str:
     return f"in {seconds / 60:.0f} min" if seconds < 7200 else f"in {seconds / 3600:.0f} h"
 
 
-# What the check of a key found: (message, fix)
-_VERDICTS: Mapping[str, tuple[str, str]] = {
-    "ready": ("{who} accepts the key.", ""),
-    "rate_limited": ("The key is good, but {who} asks to slow down for now.", "Try again {when}."),
-    "no_credit": ("The key is good, but its account has no credit at {who}.", "Add credit at {who}."),
-    "spend_limit": (
-        "The key is good, but a spending limit at {who} is reached.",
-        "Raise the limit at {who}, or wait until it resets.",
-    ),
-    "restricted": (
-        "The key is real, but lacks a permission at {who}.",
-        "Give it access to models at {who}, or add another key.",
-    ),
-    "invalid": (
-        "{who} does not know this key.",
-        "Check that it was copied whole, or create another at {key_url}.",
-    ),
-    "revoked": ("{who} has revoked or blocked this key.", "Create another at {key_url}."),
-    "wrong_type": (
-        "This is a key of {who}, but not of the kind that may ask models.",
-        "Create an ordinary API key at {key_url}.",
-    ),
-    "wrong_provider": ("This key belongs to another provider than {who}.", "Add it under its own provider."),
-    "wrong_organisation": (
-        "The key does not fit the organisation, project or address list set at {who}.",
-        "Check the key’s project and its allowed addresses at {who}.",
-    ),
-    "region_blocked": (
-        "{who} does not answer requests from this country or region.",
-        "Use a provider that serves your region.",
-    ),
-    "network_blocked": (
-        "A firewall, proxy or VPN answered instead of {who}; this says nothing about the key.",
-        "Try another network, or turn the VPN off.",
-    ),
-    "wrong_base_url": (
-        "{base_url} is up, but {who}’s API is not at this path.",
-        "Check the base URL, often it ends in /v1.",
-    ),
-    "not_this_api": (
-        "{base_url} answered, but not as {who}’s API does.",
-        "Check the base URL; a sign-in page of the network can also answer like this.",
-    ),
-    "dns_failed": (
-        "The name {host} could not be found: this machine may be offline, or the base URL misspelt.",
-        "Check the connection and the base URL.",
-    ),
-    "refused": (
-        "Nothing answers at {host}: the connection was refused.",
-        "Check that the server is running and that the base URL names its port.",
-    ),
-    "tls_untrusted": (
-        "The certificate of {host}, issued by {issuer}, is not trusted by this machine; the key was not sent.",
-        "If a company proxy stands between, add its certificate to the system’s trusted ones.",
-    ),
-    "timed_out": ("{who} did not answer in time.", "Check the network, a VPN or a firewall, and try again."),
-    "server_down": (
-        "{who} has a fault of its own at the moment.",
-        "Try again later; the key may well be good.",
-    ),
-    "unknown": ("What {who} answered does not tell whether the key is good.", "Try again later."),
-}
-
-_NO_KEY_NEEDED = ("{who} answers; it needs no key.", "")
+# What the check of a key found
 
 
 def verdict_words(result: CheckResult, provider: Provider) -> tuple[str, str]:
-    """What a check found and what to do about it (empty for `ready`)."""
-    template = _VERDICTS.get(result.verdict, _VERDICTS["unknown"])
-    if result.verdict == "ready" and provider.keyless and not result.key_id:
-        template = _NO_KEY_NEEDED
-    if result.error and result.error.kind in _TOLD_BY_ERROR and result.verdict not in _TOLD_BY_VERDICT:
-        words = words_for(result.error, provider_name=provider.name)
+    """What a check found and what to do about it (empty where there is nothing to do)."""
+    error = result.error
+    told = sentences_of(result, provider)
+    if (
+        told is None
+        and error is not None
+        and error.kind in _TOLD_BY_ERROR
+        and result.verdict != "wrong_provider"
+    ):
+        words = words_for(error, provider_name=provider.name)
         return words.sentence, words.fix
-    facts = _facts_of(result.error or EngineError(), provider.name) | {
+    message, fix = told or VERDICT_SENTENCES.get(result.verdict, VERDICT_SENTENCES["unknown"])
+    facts = _facts_of(error or EngineError(), provider.name) | {
         "base_url": provider.base_url,
         "key_url": provider.key_url or provider.name,
+        "unsent": "",
     }
-    if facts["host"] == _UNKNOWN["host"]:
-        facts["host"] = provider.base_url.partition("//")[2].partition("/")[0] or provider.name
-    message, fix = template
-    if result.verdict == "wrong_provider" and result.error and result.error.detail:
-        message = f"{_braceless(result.error.detail)}, not of {{who}}."
+    facts |= {name: fact for name, fact in _of_the_check(result, provider).items() if fact}
+    if result.verdict == "wrong_provider" and error is not None and error.detail:
+        message = f"{_braceless(error.detail)}, not of {{who}}; it was not sent."
     return _filled(message, facts), _filled(fix, facts) if fix else ""
+
+
+def _of_the_check(result: CheckResult, provider: Provider) -> dict[str, str]:
+    """Facts that the stages hold where the error does not."""
+    facts = result.error.facts if result.error else {}
+    evidence = {name: fact for stage in result.stages for name, fact in stage.evidence.items()}
+    known = provider.base_url.partition("//")[2].partition("/")[0]
+    sent = any(stage.name == "key" and stage.verdict in ("ok", "failed") for stage in result.stages)
+    return {
+        "unsent": "" if sent or provider.keyless else "; the key was not sent",
+        "host": "" if facts.get("host") else known,
+        "model": str(facts.get("model") or evidence.get("model", "")),
+        "code": result.error.code if result.error else "",
+    }
 
 
 def _braceless(text: str) -> str:
@@ -542,8 +511,6 @@ _TOLD_BY_ERROR = frozenset(
     {"gateway_error", "misconfigured", "secret_unavailable", "wrong_origin", "insecure_address"}
 )
 """Failures of a check that no verdict tells as well as the failure itself."""
-
-_TOLD_BY_VERDICT = frozenset({"wrong_provider"})
 
 
 # Numbers

@@ -24,7 +24,7 @@ from vibedesk.engine.errors import (
     TimedOut,
 )
 from vibedesk.engine.faults import interrupted, through_proxy, unanswered
-from vibedesk.engine.issuer import issuer_of
+from vibedesk.engine.issuer import certificate_of
 from vibedesk.engine.proxies import proxy_for, proxy_host
 
 if TYPE_CHECKING:
@@ -199,8 +199,10 @@ class Http:
         address = httpx.URL(url)
         if proxy := proxy_for(address):
             return through_proxy(error, proxy_host(proxy))
-        if error.kind == "tls_untrusted":
-            error.facts["issuer"] = await issuer_of(address.host, address.port or 443)
+        if error.kind == "tls_untrusted" and (
+            shown := await certificate_of(address.host, address.port or 443)
+        ):
+            error.facts |= shown.facts
         return error
 
 
@@ -227,20 +229,28 @@ def _refuse_redirect(response: httpx.Response) -> None:
     """Neither key nor prompt is carried on to another address (security.md N1)."""
     if not 300 <= response.status_code < 400:
         return
-    host = _redirect_host(response)
-    raise NotThisApi(
-        f"it answers with a redirect to {host}", status=response.status_code, host=host, redirect=True
-    )
+    target = _redirect_target(response)
+    host = re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?" if target else "?"
+    facts: dict[str, Any] = {"host": host, "redirect": True}
+    if target is not None and _is_the_same_place(target, response.request.url):
+        facts |= {"same_host": True, "target": f"{target.copy_with(query=None, fragment=None)}"[:200]}
+    raise NotThisApi(f"it answers with a redirect to {host}", status=response.status_code, **facts)
 
 
-def _redirect_host(response: httpx.Response) -> str:
+def _is_the_same_place(target: httpx.URL, here: httpx.URL) -> bool:
+    """The same resource of the same host, only written otherwise: https, a slash, another prefix. No sign-in page."""
+    name = here.path.rstrip("/").rpartition("/")[2]
+    same_name = target.path.rstrip("/").rpartition("/")[2] == name
+    return target.host == here.host and same_name and not target.userinfo and here.port == target.port
+
+
+def _redirect_target(response: httpx.Response) -> httpx.URL | None:
     import httpx
 
     try:
-        target = response.url.join(response.headers.get("location", ""))
-        return re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?"
+        return response.request.url.join(response.headers.get("location", ""))
     except (httpx.InvalidURL, ValueError):
-        return "?"
+        return None
 
 
 def _checked(headers: Mapping[str, str]) -> dict[str, str]:

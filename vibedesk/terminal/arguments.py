@@ -134,6 +134,15 @@ def _keys(commands: argparse._SubParsersAction[_Parser]) -> None:
     add.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
     check = _command(keys, "check", "is each key good?", run="keys.check_keys")
     check.add_argument("ids", metavar="ID", nargs="*", help="all keys without one")
+    check.add_argument(
+        "--answer", action="store_true", help="ask each for one real answer, which costs a little"
+    )
+    check.add_argument(
+        "--capabilities", action="store_true", help="also what that model can do: streaming, images, JSON"
+    )
+    check.add_argument(
+        "--anyway", action="store_true", help="send a key although it looks like another provider’s"
+    )
     remove = _command(keys, "remove", "forget a key", run="keys.remove")
     remove.add_argument("id", metavar="ID")
 
