@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ _TLS_WORDS = {
     "WRONG_VERSION_NUMBER": "the other side does not speak TLS",
     "UNEXPECTED_EOF_WHILE_READING": "the other side hung up during the handshake",
 }
+
+_NO_ROAD = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
+_NO_RESOLVER = frozenset({socket.EAI_AGAIN})
+"""Nobody was there to be asked for the name: unlike a name that does not exist, the network's fault."""
 
 
 def unanswered(exc: Exception, url: str) -> EngineError:
@@ -51,7 +56,9 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
     for cause in _causes(exc):
         match cause:
             case socket.gaierror():
-                return NameNotFound(f"no address for {host}", host=host)
+                return NameNotFound(
+                    f"no address for {host}", host=host, no_network=cause.errno in _NO_RESOLVER
+                )
             case ssl.SSLCertVerificationError():
                 return TlsUntrusted(cause.verify_message, host=host, reason=cause.verify_message, issuer="")
             case ssl.SSLError():
@@ -61,6 +68,8 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
                 return ConnectionRefused(f"nothing listens at {host}", host=host)
             case ConnectionResetError() | BrokenPipeError():
                 return ConnectionLost("closed while connecting", host=host)
+            case OSError() if cause.errno in _NO_ROAD:
+                return Unreachable(f"no way to {host}", host=host, no_network=True)
     return Unreachable(f"no way to {host}", host=host)
 
 

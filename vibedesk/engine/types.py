@@ -292,6 +292,14 @@ class Route(Struct, frozen=True, kw_only=True):
     on_cut: OnCut = "keep"
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """What a route says of how it is climbed; travels with its rungs."""
+
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
+
+
 class Deployment(Struct, frozen=True, kw_only=True):
     """One place that can answer. `why_via` says in plain words why it goes through the gateway or direct."""
 
@@ -317,6 +325,7 @@ class Rung(Struct, frozen=True, kw_only=True):
     deployment: Deployment
     reason: str
     obstacle: EngineError | None = None
+    terms: Terms = Terms()
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -422,9 +431,19 @@ class FellBack(Struct, frozen=True):
 
 
 class Restarted(Struct, frozen=True):
-    """The text from character `discard_from` on is taken back."""
+    """The text from character `discard_from` on is taken back, and all reasoning where that is 0."""
 
     discard_from: int
+
+
+class Continued(Struct, frozen=True):
+    """What follows, from character `at` of the text on, is the rest of an answer that had broken off there.
+
+    `how`: "prefill" (the model went on with its own words) or "overlap" (it repeated the last ones, left out here).
+    """
+
+    at: int
+    how: Literal["prefill", "overlap"]
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -450,6 +469,10 @@ class Finished(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     not_needed: tuple[str, ...] = ()
     """Deployments of the route that were not asked."""
+    joined_at: tuple[int, ...] = ()
+    """Characters of the text at which it broke off and was continued."""
+    restarts: int = 0
+    """How often what had been shown was taken back."""
 
 
 def never_asked(error: EngineError, model: str = "") -> Finished:
@@ -473,7 +496,7 @@ def never_asked(error: EngineError, model: str = "") -> Finished:
     )
 
 
-Event = Started | Waiting | FellBack | Restarted | TextDelta | ReasoningDelta | Finished
+Event = Started | Waiting | FellBack | Restarted | Continued | TextDelta | ReasoningDelta | Finished
 
 
 def request_of(text: str, *, images: Sequence[Image] = (), system: str = "", **parameters: Any) -> Request:
