@@ -137,7 +137,7 @@ class Desk:
         from vibedesk.engine.http import Timers
         from vibedesk.engine.transport import assert_may_send, headers_of, url_of
 
-        [rung] = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
+        rung, *_ = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
         if rung.obstacle is not None:
             raise rung.obstacle
         deployment, dialect = rung.deployment, dialect_of(provider.dialect)

@@ -256,7 +256,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
-    """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.patience`).
+    """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.timers`).
 
     `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s`
     between two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits

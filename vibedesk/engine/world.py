@@ -112,9 +112,8 @@ def scopes_of(world: World, deployment: Deployment) -> tuple[str, ...]:
     """What may be cooled and concerns this deployment: its account, the account's share of the model, its gateway."""
     gateway = deployment.gateway if deployment.via == "gateway" else None
     fronts = (f"gateway:{gateway.account}/{gateway.name}",) if gateway is not None else ()
-    if deployment.key is None:
-        return (f"{deployment.provider.id}:|{deployment.model.id}", *fronts)
-    account = account_of(world, deployment.key)
+    key = deployment.key
+    account = account_of(world, key) if key is not None else f"{deployment.provider.id}:"
     return (account, f"{account}|{deployment.model.id}", *fronts)
 
 
