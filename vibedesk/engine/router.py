@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -241,7 +241,7 @@ class Answer:
         self._router.world, self._climb = state.world, state.climb
         return effects
 
-    def _moment(self) -> dict[str, float]:
+    def _moment(self) -> dict[str, Any]:
         router = self._router
         return {"now": router.wall(), "elapsed_s": self._record.now, "luck": router.luck()}
 

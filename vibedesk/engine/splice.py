@@ -10,8 +10,8 @@ from typing import Literal
 
 ANCHOR = 80
 """Characters the model is asked to repeat."""
-LEAST = 12
-"""Fewer repeated characters prove nothing."""
+LEAST = 40
+"""Fewer repeated characters prove nothing: a list may well begin its next line like the last one."""
 TOP = 64
 """So many characters like those of the beginning are an answer that began anew."""
 _BLANK = " \t\r\n"
@@ -27,7 +27,7 @@ def anchor_of(said: str) -> str:
     if len(tail) == len(said):
         return tail
     words = tail.split(" ", 1)
-    return words[1] if len(words) > 1 and len(words[1]) >= ANCHOR // 2 else tail
+    return words[1] if len(words) > 1 and len(words[1]) >= LEAST else tail
 
 
 class Splice:
@@ -80,7 +80,7 @@ class Splice:
         return self._join(len(self._held) - len(bare) + len(self._said), last=last)
 
     def _of_overlap(self, *, last: bool) -> str:
-        least = min(LEAST, len(self._said))
+        least = LEAST
         start = self._begun()
         bare = self._held[start:]
         if start < 0 or len(bare) < least:
@@ -90,9 +90,9 @@ class Splice:
             self._places = _places(said, bare[:least])
         self._places = [at for at in self._places if said.startswith(bare[: len(said) - at], at)]
         whole = [at for at in self._places if len(said) - at <= len(bare)]
-        if len(whole) < len(self._places) and not last:
-            return ""
-        if len(whole) == 1 and said.find(said[whole[0] :]) == whole[0]:
+        if len(whole) < len(self._places):
+            return self._lose() if last else ""
+        if len(whole) == 1 and _unique(said, whole[0]):
             return self._join(start + len(said) - whole[0], last=last)
         if whole:
             return self._lose()
@@ -149,6 +149,11 @@ def _places(said: str, head: str) -> list[int]:
         found.append(at)
         at = said.find(head, at + 1)
     return found
+
+
+def _unique(said: str, at: int) -> bool:
+    """What stands from there on stands nowhere else, and is not the same words over and over."""
+    return said.find(said[at:]) == at and not _repeats(said[at:])
 
 
 def _repeats(said: str) -> bool:

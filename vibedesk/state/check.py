@@ -208,6 +208,8 @@ class Checks(QObject):
         if key.id:
             now = datetime.now(UTC)
             await asyncio.to_thread(self._desk.keys.note_check, key.id, result.verdict, now)
+            if result.verdict == "ready":
+                self._desk.key_changed(key.id)
         if result.live:
             await asyncio.to_thread(self._desk.keep_models, provider.id, result.live)
 

@@ -57,4 +57,9 @@ CREATE TABLE key_terms (
 ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS)
+# What the router knows of providers and keys beyond one run (`engine.world.World` as JSON), in the one row there is.
+_ROUTER_WORLD = """
+CREATE TABLE router_world (id INTEGER PRIMARY KEY CHECK (id = 1), world TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _ROUTER_WORLD)
