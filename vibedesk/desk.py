@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vibedesk.engine.allowance import Use
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
+from vibedesk.engine.world import World
 from vibedesk.store.catalog import CatalogFiles
-from vibedesk.store.database import Database
+from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
 from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
@@ -19,6 +23,7 @@ from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
 from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
+from vibedesk.store.standing import Standing
 from vibedesk.store.vault import Vault, open_backend
 
 if TYPE_CHECKING:
@@ -50,6 +55,7 @@ class Desk:
         self.routes = RoutesFile(paths.routes)
         self.history = History(database)
         self.ledger = Ledger(database)
+        self.standing = Standing(database)
 
     @classmethod
     def open(
@@ -76,7 +82,12 @@ class Desk:
     def router(self) -> Router:
         from vibedesk.engine.router import Router
 
-        return Router(self.http, self.secret_of)
+        return Router(self.http, self.secret_of, memory=_Memory(self))
+
+    def key_changed(self, key_id: str) -> None:
+        """The key was edited, or a check found it good: whatever was held against it is forgotten."""
+        if "router" in self.__dict__:
+            self.router.key_changed(key_id)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -137,7 +148,7 @@ class Desk:
         from vibedesk.engine.http import Timers
         from vibedesk.engine.transport import assert_may_send, headers_of, url_of
 
-        [rung] = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
+        rung, *_ = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
         if rung.obstacle is not None:
             raise rung.obstacle
         deployment, dialect = rung.deployment, dialect_of(provider.dialect)
@@ -172,6 +183,8 @@ class Desk:
 
     async def close(self) -> None:
         """Closes every socket and the database. Closing twice is no error."""
+        if "router" in self.__dict__:
+            await self.router.keep()
         if "http" in self.__dict__:
             await self.http.close()
         await asyncio.to_thread(self.close_files)
@@ -182,3 +195,27 @@ class Desk:
     def _read_environment(self) -> Environment:
         folders = [self._cwd, *(Path(folder).expanduser() for folder in self.settings.get("keys.folders"))]
         return Environment(self.catalog.providers.values(), self._environ, folders)
+
+
+class _Memory:
+    """What the router keeps, in the database: read and written in threads. A database that fails costs only memory."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._standing, self._ledger = desk.standing, desk.ledger
+
+    async def recall(self) -> World:
+        try:
+            return await asyncio.to_thread(self._standing.load)
+        except DatabaseProblem:
+            return World()
+
+    async def keep(self, world: World) -> None:
+        with suppress(DatabaseProblem):
+            await asyncio.to_thread(self._standing.save, world)
+
+    async def uses(self, key_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
+        month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        try:
+            return await asyncio.to_thread(self._ledger.uses_by_key, key_ids, month)
+        except DatabaseProblem:
+            return {}

@@ -87,7 +87,31 @@ _WORDS: Mapping[str, Words] = {
         "Check the proxy that the environment or the system names.",
         "open_settings",
     ),
+    "own_limit": Words(
+        "Your own limit reached",
+        "The limit you set for {the_key} is reached: {own}.",
+        "Wait, it is free again {when}; or raise the limit with the key.",
+        "open_keys",
+    ),
+    "own_limit.monthly_usd": Words(
+        "Your own budget is used up",
+        "The budget you set for {the_key} this month is used up.",
+        "Raise it with the key, or use another one.",
+        "open_keys",
+    ),
+    "resting": Words(
+        "Left alone for a while",
+        "{who} failed several times in a row, so the model {model} is not asked for the moment.",
+        "It is tried again {when}.",
+        "retry",
+    ),
     # nothing came back
+    "offline": Words(
+        "No network",
+        "This machine is not connected: no provider could be reached.",
+        "Check the connection and try again.",
+        "retry",
+    ),
     "unreachable": Words(
         "No connection", "{who} could not be reached.", "Check the connection and try again.", "retry"
     ),
@@ -344,6 +368,7 @@ _WORDS: Mapping[str, Words] = {
 
 _VARIANT = {
     "timed_out": "timer",
+    "own_limit": "limit",
     "rate_limited": "scope",
     "gateway_error": "fault",
     "misconfigured": "setting",
@@ -381,6 +406,7 @@ def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
         "code": f" ({error.code})" if error.code else "",
         "part": _PARTS.get(facts.get("part", ""), "a part of this request"),
         "when": when(error.retry_after_s),
+        "own": _OWN_LIMITS.get(facts.get("limit", ""), "no more may be asked with it now"),
         "limit": f"{float(facts['limit_s']):g} s" if "limit_s" in facts else "the time allowed",
         "window": f" ({count(error.facts['window'])} tokens)" if error.facts.get("window") else "",
         "parameter": f": it refuses “{facts['parameter']}”" if "parameter" in facts else "",
@@ -404,6 +430,15 @@ _UNKNOWN = {
     "title": "no title",
 }
 
+
+_OWN_LIMITS = {
+    "requests_per_minute": "its requests in a minute are used up",
+    "requests_per_day": "its requests of today are used up",
+    "tokens_per_minute": "its tokens in a minute are used up",
+    "tokens_per_day": "its tokens of today are used up",
+    "concurrent": "as many requests as you allow are under way",
+    "monthly_usd": "its dollars of this month are used up",
+}
 
 _PARTS = {"image": "images", "text": "a request without words", "prefill": "an answer that was begun for it"}
 

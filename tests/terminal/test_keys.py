@@ -115,8 +115,10 @@ async def test_the_vault_goes_before_the_environment_and_that_before_dev_vars(
     environ = vibedesk.environ.pop("LAB_API_KEY")
 
     async def used() -> str:
+        """The first key that was sent: where it is refused the next one follows."""
+        before = len(lab.asked)
         await vibedesk("ask", "-m", "lab/gpt-4.1-mini", "Hi")
-        return lab.asked[-1].headers["authorization"].removeprefix("Bearer ") if lab.asked else ""
+        return lab.asked[before].headers["authorization"].removeprefix("Bearer ")
 
     assert await used() == "key-from-dev-vars-0001"
     vibedesk.environ["LAB_API_KEY"] = environ
@@ -221,6 +223,10 @@ async def test_a_vault_without_a_passphrase_names_the_fix(vibedesk: Program, lab
     assert ended.status == 1
     assert "VIBEDESK_PASSPHRASE_FILE" in ended.err
     await added(vibedesk)
+    beside = await vibedesk("ask", "-m", "lab/gpt-4.1-mini", "Hi", environ=environ)
+    assert (beside.status, beside.out) == (0, TEXT + "\n")  # the key of the environment answers, and says so
+    assert "passphrase" in beside.err
+    vibedesk.environ.pop("LAB_API_KEY")
     asked = await vibedesk("ask", "-m", "lab/gpt-4.1-mini", "Hi", environ=environ)
     assert asked.status == 1
     assert "passphrase" in asked.err
@@ -230,6 +236,7 @@ async def test_a_wrong_passphrase_is_told_and_changes_nothing(
     vibedesk: Program, lab: OpenAI, tmp_path: Path
 ) -> None:
     lab.key = VAULT_KEY
+    vibedesk.environ.pop("LAB_API_KEY")
     await added(vibedesk)
     wrong = tmp_path / "wrong"
     wrong.write_text("incorrect horse\n")

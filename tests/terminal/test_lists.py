@@ -127,6 +127,16 @@ async def test_routes_are_listed_shown_and_explained_without_any_network(
     assert explained["rungs"][0]["key"] == "LAB_API_KEY …4242"
     assert lab.seen == []
     assert (await vibedesk("routes", "explain", "nobody")).status == 2
+    what_if = await vibedesk("routes", "explain", "chat", "--json", "--fault", "lab=529")
+    assert [rung["verdict"] for rung in what_if.json["rungs"]] == ["overloaded", "no_key", "overloaded"]
+    assert [rung["asked"] for rung in what_if.json["rungs"]] == [2, 0, 3]
+    assert (what_if.status, what_if.json["outcome"], what_if.json["error"]["kind"]) == (
+        1,
+        "failed",
+        "overloaded",
+    )
+    assert (await vibedesk("routes", "explain", "chat", "--fault", "529")).status == 2
+    assert (await vibedesk("routes", "explain", "chat", "--fault", "lab=nonsense")).status != 0
 
 
 async def test_lint_finds_a_fallback_that_equals_its_primary(vibedesk: Program, lab: OpenAI) -> None:

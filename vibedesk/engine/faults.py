@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -41,6 +42,10 @@ _CERTIFICATE_FAULTS = {
 }
 """OpenSSL's X509_V_ERR_… numbers; every other one means that nobody trusted vouches for it."""
 
+_NO_ROAD = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
+_NO_RESOLVER = frozenset({socket.EAI_AGAIN})
+"""Nobody was there to be asked for the name: unlike a name that does not exist, the network's fault."""
+
 
 def unanswered(exc: Exception, url: str) -> EngineError:
     """The failure of a request that got no headers back. Never contains a header's value."""
@@ -67,7 +72,9 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
     for cause in _causes(exc):
         match cause:
             case socket.gaierror():
-                return NameNotFound(f"no address for {host}", host=host)
+                return NameNotFound(
+                    f"no address for {host}", host=host, no_network=cause.errno in _NO_RESOLVER
+                )
             case ssl.SSLCertVerificationError():
                 return TlsUntrusted(
                     cause.verify_message,
@@ -86,6 +93,8 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
                 return ConnectionRefused(f"nothing listens at {host}", host=host)
             case ConnectionResetError() | BrokenPipeError():
                 return ConnectionLost("closed while connecting", host=host)
+            case OSError() if cause.errno in _NO_ROAD:
+                return Unreachable(f"no way to {host}", host=host, no_network=True)
     return Unreachable(f"no way to {host}", host=host)
 
 

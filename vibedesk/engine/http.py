@@ -26,11 +26,14 @@ from vibedesk.engine.errors import (
 from vibedesk.engine.faults import interrupted, through_proxy, unanswered
 from vibedesk.engine.issuer import certificate_of
 from vibedesk.engine.proxies import proxy_for, proxy_host
+from vibedesk.engine.timers import Timers
 
 if TYPE_CHECKING:
     import httpx
 
     from vibedesk.engine.roads import Roads
+
+__all__ = ["Answered", "Body", "Http", "Timers"]
 
 BODY_CAP = 32 * 1024 * 1024
 """Bytes of a whole answer, after decompression."""
@@ -39,16 +42,6 @@ REFUSAL_CAP = 1024 * 1024
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
-
-
-class Timers(Struct, frozen=True, kw_only=True):
-    """Seconds. `idle_s` counts between useful pieces (comments and pings are not), `total_s` the whole ask,
-    retries included."""
-
-    connect_s: float = 10.0
-    first_token_s: float = 120.0
-    idle_s: float = 60.0
-    total_s: float = 900.0
 
 
 class Answered(Struct, frozen=True):

@@ -255,10 +255,30 @@ class Request(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
 
 
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.timers`).
+
+    `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s`
+    between two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits
+    included.
+    """
+
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    idle_s: float | None = None
+    total_s: float | None = None
+
+
+OnCut = Literal["keep", "continue", "restart"]
+"""What follows when an answer breaks off after some of it was shown: it is kept as it is and called cut; its rest is
+asked of the same model, and kept as cut where that fails; or it is taken back and answered anew, by the next one."""
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """A named model config. `model` is PROVIDER/MODEL (the seed calls it `name`).
 
     `provider_override`: None = gateway where one is set up, else direct; "direct"; or a provider's id ("together").
+    `fallback_on_policy`: a refusal by one provider's policy may be carried to the next deployment.
     """
 
     name: str
@@ -267,6 +287,17 @@ class Route(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
     fallback_models: tuple[str, ...] = ()
     system: str = ""
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What a route says of how it is climbed; travels with its rungs."""
+
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -294,6 +325,7 @@ class Rung(Struct, frozen=True, kw_only=True):
     deployment: Deployment
     reason: str
     obstacle: EngineError | None = None
+    terms: Terms = Terms()
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -399,9 +431,19 @@ class FellBack(Struct, frozen=True):
 
 
 class Restarted(Struct, frozen=True):
-    """The text from character `discard_from` on is taken back."""
+    """The text from character `discard_from` on is taken back, and all reasoning where that is 0."""
 
     discard_from: int
+
+
+class Continued(Struct, frozen=True):
+    """What follows, from character `at` of the text on, is the rest of an answer that had broken off there.
+
+    `how`: "prefill" (the model went on with its own words) or "overlap" (it repeated the last ones, left out here).
+    """
+
+    at: int
+    how: Literal["prefill", "overlap"]
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -427,6 +469,10 @@ class Finished(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     not_needed: tuple[str, ...] = ()
     """Deployments of the route that were not asked."""
+    joined_at: tuple[int, ...] = ()
+    """Characters of the text at which it broke off and was continued."""
+    restarts: int = 0
+    """How often what had been shown was taken back."""
 
 
 def never_asked(error: EngineError, model: str = "") -> Finished:
@@ -450,7 +496,7 @@ def never_asked(error: EngineError, model: str = "") -> Finished:
     )
 
 
-Event = Started | Waiting | FellBack | Restarted | TextDelta | ReasoningDelta | Finished
+Event = Started | Waiting | FellBack | Restarted | Continued | TextDelta | ReasoningDelta | Finished
 
 
 def request_of(text: str, *, images: Sequence[Image] = (), system: str = "", **parameters: Any) -> Request:

@@ -274,6 +274,8 @@ class Checks(QObject):
             await asyncio.to_thread(
                 self._desk.keys.note_check, key.id, result.verdict, now, result.passport or None
             )
+            if result.verdict == "ready":
+                self._desk.key_changed(key.id)
         for answer in result.answers:
             await asyncio.to_thread(self._desk.ledger.record, answer, datetime.now(UTC))
         if result.live:

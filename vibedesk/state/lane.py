@@ -16,6 +16,7 @@ from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.types import (
+    Continued,
     Deployment,
     Event,
     FellBack,
@@ -61,6 +62,9 @@ class Lane(QObject):
     deployment_changed = Signal(object)
     fell_back = Signal(object)
     waited = Signal(float)
+    """Seconds until it asks again; why stands in `waiting`."""
+    continued = Signal(int)
+    """Character of the answer from which on it was continued."""
     finished = Signal(object)
     restored = Signal()
     planned_changed = Signal()
@@ -78,6 +82,10 @@ class Lane(QObject):
         """Where the next question would go, as far as is known."""
         self.deployment: Deployment | None = None
         self.fallback: FellBack | None = None
+        self.waiting: Waiting | None = None
+        """What it waits for now, until it asks again or ends."""
+        self.resumes_at = 0.0
+        """When the wait is over, on the monotonic clock."""
         self.result: Finished | None = None
         self.conversation = ""
         self.asked_at = 0.0
@@ -214,7 +222,7 @@ class Lane(QObject):
         for before in exchange.choose(len(exchange.answers)):
             self._keep(before)
         self._clear_pending()
-        self.result = self.fallback = None
+        self.result = self.fallback = self.waiting = None
         self.asked_at, self.first_at, self.spoke_at = monotonic(), None, None
         exchange.answers.append(
             StoredAnswer(
@@ -264,17 +272,22 @@ class Lane(QObject):
             case ReasoningDelta(text):
                 self._hear(self._thought, self._pending_reasoning, text)
             case Started(deployment, _):
-                self.deployment = deployment
+                self.deployment, self.waiting = deployment, None
                 self.deployment_changed.emit(deployment)
             case FellBack():
                 self.fallback = event
                 self.fell_back.emit(event)
             case Waiting(seconds, _):
+                self.waiting, self.resumes_at = event, monotonic() + seconds
                 self.waited.emit(seconds)
             case Restarted(discard_from):
                 self.drain(whole=True)
                 self._said = ["".join(self._said)[:discard_from]]
+                self._thought = self._thought if discard_from else []
                 self.text_taken_back.emit(discard_from)
+            case Continued(at):
+                self.drain(whole=True)
+                self.continued.emit(at)
             case Finished():
                 self._end(event)
 
@@ -301,7 +314,7 @@ class Lane(QObject):
         )
 
     def _end(self, finished: Finished) -> None:
-        self._ended = finished
+        self._ended, self.waiting = finished, None
         self.exchanges[-1].answers[-1] = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
         self.text_arrived.emit()
 

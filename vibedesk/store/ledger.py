@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from vibedesk.engine.allowance import Use
 from vibedesk.engine.types import Attempt, Cost, Finished, Usage
 from vibedesk.store.database import Database, packed, stamp
 from vibedesk.store.history import new_id
@@ -144,6 +145,22 @@ class Ledger:
         for key_id, usd in rows:
             spent.setdefault(key_id, []).append(Decimal(usd))
         return {key_id: exact_sum(amounts) for key_id, amounts in spent.items()}
+
+    def uses_by_key(self, key_ids: Sequence[str], since: datetime) -> dict[str, list[Use]]:
+        """What these keys were used for, attempt by attempt; those nobody answered, or put off with 429, left out."""
+        places = ", ".join("?" * len(key_ids))
+        rows = self._database.execute(
+            f"""SELECT key_id, at, a.input_tokens, a.output_tokens, a.cost_usd
+            FROM ledger_attempts a JOIN ledger USING (request_id)
+            WHERE at >= ? AND status IS NOT NULL AND status != 429 AND key_id IN ({places}) ORDER BY at""",
+            (stamp(since), *key_ids),
+        )
+        uses: dict[str, list[Use]] = {}
+        for key_id, at, taken, given, usd in rows:
+            moment = datetime.fromisoformat(at).timestamp()
+            use = Use(moment, (taken or 0) + (given or 0), Decimal(usd or 0))
+            uses.setdefault(key_id, []).append(use)
+        return uses
 
     def _record_attempt(self, request_id: str, position: int, attempt: Attempt) -> None:
         usage, cost = attempt.usage, attempt.cost

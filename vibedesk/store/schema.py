@@ -92,4 +92,9 @@ ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH)
+# What the router knows of providers and keys beyond one run (`engine.world.World` as JSON), in the one row there is.
+_ROUTER_WORLD = """
+CREATE TABLE router_world (id INTEGER PRIMARY KEY CHECK (id = 1), world TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD)

@@ -160,10 +160,20 @@ def _routes(commands: argparse._SubParsersAction[_Parser]) -> None:
     _command(routes, "list", "the routes there are", run="routes.list_routes")
     for name, help, run in (
         ("show", "what a route says", "routes.show"),
-        ("explain", "the deployments it would ask now, in order, and why", "routes.explain"),
         ("test", "ask its model and each fallback a short question", "routes.test"),
     ):
         _command(routes, name, help, run=run).add_argument("name", metavar="NAME")
+    explain = _command(
+        routes, "explain", "the deployments it would ask now, in order, and why", run="routes.explain"
+    )
+    explain.add_argument("name", metavar="NAME")
+    explain.add_argument(
+        "--fault",
+        metavar="WHOM=WHAT",
+        action="append",
+        default=[],
+        help="repeatable: PROVIDER=529, PROVIDER/MODEL=timeout, KEY=limit, … as if that went wrong",
+    )
     _command(routes, "lint", "what looks wrong in the routes", run="routes.lint")
     export = _command(routes, "export", "the routes for another tool, without any key", run="routes.export")
     export.add_argument("format", metavar="FORMAT", help="toml, dev-vars or agent-config")

@@ -10,6 +10,7 @@ from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import (
     ApiKey,
     Attempt,
+    Continued,
     Cost,
     Event,
     FellBack,
@@ -50,9 +51,15 @@ def event_object(event: Event, lane: int, asked: str, sentences: Sentences) -> O
         case FellBack(error, failed, next):
             message = sentences.of(error)
             facts = {"event": "fell_back", "kind": error.kind, "message": message, "next": next.name}
-            facts["failed"] = failed.name
+            facts |= {
+                "failed": failed.name,
+                "key": failed.key_name or None,
+                "next_key": next.key_name or None,
+            }
         case Restarted(discard_from):
             facts = {"event": "restarted", "discard_from": discard_from}
+        case Continued(at, how):
+            facts = {"event": "continued", "at": at, "how": how}
         case Finished():
             facts = _finished(event, asked, sentences)
     return {"event": facts.pop("event"), "lane": lane, **facts}
@@ -77,6 +84,8 @@ def _finished(finished: Finished, asked: str, sentences: Sentences) -> Object:
         "error": error_object(finished.error, sentences),
         "attempts": [attempt_object(attempt) for attempt in finished.attempts],
         "not_needed": list(finished.not_needed),
+        "joined_at": list(finished.joined_at),
+        "restarts": finished.restarts,
     }
 
 

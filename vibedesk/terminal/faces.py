@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from vibedesk.engine.types import (
+    Continued,
+    Deployment,
     Event,
     FellBack,
     Finished,
@@ -91,7 +93,9 @@ class BlockFace:
                 self._aside(f"waiting {duration(seconds)}: {self._sentences.of(error)}", "warn")
             case FellBack(error, failed, next):
                 said = self._sentences.of(error)
-                self._aside(f"fell back from {failed.name} to {next.name}: {said}", "warn")
+                self._aside(f"{_step(failed, next)}: {said}", "warn")
+            case Continued():
+                self._aside("the answer had broken off here and goes on:", "warn")
             case Restarted(discard_from):
                 self._restart(discard_from)
             case Finished():
@@ -134,6 +138,12 @@ class BlockFace:
             self._output.note(receipt(finished), "warn" if finished.outcome != "complete" else "dim")
 
 
+def _step(failed: Deployment, next: Deployment) -> str:
+    if failed.name == next.name:
+        return f"{failed.name}: changed from the key {failed.key_name} to {next.key_name}"
+    return f"fell back from {failed.name} to {next.name}"
+
+
 def _without_taken_back(said: Sequence[Event], event: Restarted) -> list[Event]:
     """What a lane has said and nobody has seen yet, without the text it took back."""
     text = "".join(piece.text for piece in said if isinstance(piece, TextDelta))[: event.discard_from]
@@ -153,6 +163,8 @@ def receipt(finished: Finished) -> str:
         speed(finished.tokens_per_s) if finished.tokens_per_s is not None else "",
         _tokens(finished),
         money(finished.cost.usd, finished.cost.estimated) if finished.cost else "cost —",
+        "its halves joined" if finished.joined_at else "",
+        "begun again" if finished.restarts else "",
         f"{len(finished.attempts)} attempts" if len(finished.attempts) > 1 else "",
     ]
     return " · ".join(part for part in parts if part)

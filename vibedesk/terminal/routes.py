@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import Misconfigured
+from vibedesk.engine.explain import Told
 from vibedesk.engine.types import Finished, Request, Route, Rung, request_of
 from vibedesk.terminal import exchange
 from vibedesk.terminal.arguments import WordsOff
@@ -23,6 +25,7 @@ from vibedesk.terminal.faces import receipt
 from vibedesk.terminal.output import Output, one_line
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock
+from vibedesk.wording import duration
 
 _TEST_PROMPT = "Reply with one short sentence that says you are working."
 _TEST_TOKENS = 512
@@ -60,19 +63,49 @@ def show(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 
 
 def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
-    """The ladder as it would be climbed now. Nothing is sent; 1 when nothing of it can be asked."""
+    """The ladder as it would be climbed now, or with faults. Nothing is sent; 1 when nobody would answer."""
+    from vibedesk.engine.explain import explain as explained
+
     route = _route(options.name, desk)
-    rungs = desk.rungs(route)
-    told = [_rung_object(rung, desk) for rung in rungs]
+    found = explained(desk.rungs(route), desk.standing.load(), _faults(options.fault), now=time.time())
+    told = [_rung_object(rung, desk) for rung in found.rungs]
     if output.as_json:
-        output.json({"route": route.name, "rungs": told})
-    else:
-        rows = [
-            [str(n), rung["deployment"], rung["via"], rung["key"] or "—", rung["verdict"], rung["reason"]]
-            for n, rung in enumerate(told, 1)
+        error = error_object(found.error, Sentences(desk))
+        ending = {"outcome": found.outcome, "error": error, "waited_s": round(found.waited_s, 3)}
+        output.json({"route": route.name, "rungs": told, **ending})
+        return 0 if found.outcome == "complete" else 1
+    rows = [
+        [
+            _number(n, rung),
+            rung["deployment"],
+            rung["via"],
+            rung["key"] or "—",
+            rung["verdict"],
+            rung["reason"],
         ]
-        output.table(["", "DEPLOYMENT", "VIA", "KEY", "VERDICT", "REASON"], rows, styles={4: {"ready": "ok"}})
-    return 0 if any(rung.obstacle is None for rung in rungs) else 1
+        for n, rung in enumerate(told, 1)
+    ]
+    output.table(["", "DEPLOYMENT", "VIA", "KEY", "VERDICT", "REASON"], rows, styles={4: {"ready": "ok"}})
+    if found.waited_s:
+        output.note(f"waits {duration(found.waited_s)} in all")
+    if found.error is not None:
+        output.error(Sentences(desk).of(found.error))
+    return 0 if found.outcome == "complete" else 1
+
+
+def _faults(typed: Sequence[str]) -> dict[str, str]:
+    """`PROVIDER=529` and the like."""
+    faults: dict[str, str] = {}
+    for word in typed:
+        whom, sign, what = word.rpartition("=")
+        if not (whom and sign and what):
+            raise WordsOff(f"“{word}” is no fault: write PROVIDER=529, KEY=limit or PROVIDER=timeout")
+        faults[whom] = what
+    return faults
+
+
+def _number(n: int, rung: dict[str, Any]) -> str:
+    return f"→ {n}" if rung["answers"] else str(n)
 
 
 def lint(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -159,15 +192,17 @@ def _tuning(route: Route) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _rung_object(rung: Rung, desk: Desk) -> dict[str, Any]:
-    deployment, obstacle = rung.deployment, rung.obstacle
-    why = Sentences(desk).of(obstacle) if obstacle else deployment.why_via
+def _rung_object(told: Told, desk: Desk) -> dict[str, Any]:
+    deployment, error = told.rung.deployment, told.error
+    why = Sentences(desk).of(error) if error else deployment.why_via
     return {
         "deployment": deployment.name,
         "via": deployment.via,
         "key": deployment.key_name or None,
-        "verdict": obstacle.kind if obstacle else "ready",
-        "reason": f"{rung.reason}: {why}" if why else rung.reason,
+        "verdict": told.verdict,
+        "reason": f"{told.reason}: {why}" if why else told.reason,
+        "asked": told.asked,
+        "answers": told.answers,
     }
 
 
