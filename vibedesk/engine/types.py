@@ -255,10 +255,29 @@ class Request(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
 
 
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.patience`).
+
+    `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s` between
+    two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits included.
+    """
+
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    idle_s: float | None = None
+    total_s: float | None = None
+
+
+OnCut = Literal["keep", "continue", "restart"]
+"""What follows when an answer breaks off after some of it was shown: it is kept as it is and called cut; the rest is asked
+for, by the same model first; or what was shown is taken back and the next deployment answers anew."""
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """A named model config. `model` is PROVIDER/MODEL (the seed calls it `name`).
 
     `provider_override`: None = gateway where one is set up, else direct; "direct"; or a provider's id ("together").
+    `fallback_on_policy`: a refusal by one provider's policy may be carried to the next deployment.
     """
 
     name: str
@@ -267,6 +286,9 @@ class Route(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
     fallback_models: tuple[str, ...] = ()
     system: str = ""
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
