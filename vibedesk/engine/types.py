@@ -258,8 +258,9 @@ class Request(Struct, frozen=True, kw_only=True):
 class Timeouts(Struct, frozen=True, kw_only=True):
     """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.patience`).
 
-    `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s` between
-    two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits included.
+    `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s`
+    between two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits
+    included.
     """
 
     connect_s: float | None = None
@@ -269,8 +270,8 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 OnCut = Literal["keep", "continue", "restart"]
-"""What follows when an answer breaks off after some of it was shown: it is kept as it is and called cut; the rest is asked
-for, by the same model first; or what was shown is taken back and the next deployment answers anew."""
+"""What follows when an answer breaks off after some of it was shown: it is kept as it is and called cut; its rest is
+asked of the same model, and kept as cut where that fails; or it is taken back and answered anew, by the next one."""
 
 
 class Route(Struct, frozen=True, kw_only=True):
