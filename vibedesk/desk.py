@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,9 +105,11 @@ class Desk:
 
     def rungs(self, route: Route) -> tuple[Rung, ...]:
         """The deployments the route would ask now, in order, without asking any. Raises `Misconfigured`."""
+        from vibedesk.engine.fitting import fitted
         from vibedesk.engine.router import rungs_of
 
-        return rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        rungs = rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        return fitted(rungs, route, today=date.today())
 
     def route_for(
         self, model: str, *, via: str | None = None, parameters: Parameters | None = None, system: str = ""
@@ -123,7 +126,14 @@ class Desk:
     def can_ask(self, provider: str) -> bool:
         """Whether there is a usable key for this provider, or it needs none."""
         known = self.catalog.provider(provider)
-        return known.keyless or known.simulated or bool(self.keys.usable(known))
+        return known.keyless or known.simulated or bool(self.keys.usable(known)) or self._gateway_has(known)
+
+    def _gateway_has(self, provider: Provider) -> bool:
+        """Whether the gateway keeps the provider's key, so that none is needed here."""
+        from vibedesk.engine.transport import choose
+
+        gateway = self.gateway()
+        return gateway is not None and gateway.stored_keys and choose(provider, None, gateway)[0] == "gateway"
 
     async def refresh_models(self, provider: str) -> tuple[Model, ...]:
         """Asks the provider for its own list and keeps it. Raises `EngineError`; the catalog then stays as it was."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from msgspec import Struct
 
 from vibedesk.engine.catalog import Catalog
+from vibedesk.engine.fitting import fitted
 from vibedesk.engine.rungs import rungs_of
 from vibedesk.engine.types import ApiKey, Gateway, Model, Provider, Route, Rung
 
@@ -32,7 +34,7 @@ def lint(
     route: Route, catalog: Catalog, keys: Callable[[Provider], Sequence[ApiKey]], gateway: Gateway | None
 ) -> tuple[Lint, ...]:
     """Everything that is off, in the order of the rungs."""
-    rungs = rungs_of(route, catalog, keys, gateway)
+    rungs = fitted(rungs_of(route, catalog, keys, gateway), route, today=date.min)
     found = [*_repeated(route), *_gateway_missing(route, rungs, gateway)]
     for rung in rungs:
         found += _blocked(rung)
