@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
+from vibedesk.store.answers import Answers
 from vibedesk.store.catalog import CatalogFiles
-from vibedesk.store.database import Database
+from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
 from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
@@ -23,8 +25,12 @@ from vibedesk.store.settings import Settings
 from vibedesk.store.vault import Vault, open_backend
 
 if TYPE_CHECKING:
+    from vibedesk.engine.cache import Cache
     from vibedesk.engine.http import Http
+    from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
+
+_log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -51,6 +57,7 @@ class Desk:
         self.routes = RoutesFile(paths.routes)
         self.history = History(database)
         self.ledger = Ledger(database)
+        self.answers = Answers(database)
 
     @classmethod
     def open(
@@ -78,6 +85,28 @@ class Desk:
         from vibedesk.engine.router import Router
 
         return Router(self.http, self.secret_of)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Where questions are asked: the router, or what it said before where the route wants that."""
+        from vibedesk.engine.cache import Cache
+
+        return Cache(self.router, self._find_answer, self._keep_answer)
+
+    async def _find_answer(self, key: str, ttl_s: int) -> Kept | None:
+        try:
+            return await asyncio.to_thread(self.answers.find, key, ttl_s)
+        except DatabaseProblem as problem:
+            _log.warning("the answer cache could not be read: %s", problem)
+            return None
+
+    async def _keep_answer(self, key: str, kept: Kept) -> bool:
+        try:
+            await asyncio.to_thread(self.answers.keep, key, kept)
+        except DatabaseProblem as problem:
+            _log.warning("an answer was not kept: %s", problem)
+            return False
+        return True
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -57,4 +57,13 @@ CREATE TABLE key_terms (
 ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS)
+# The answer cache (key = hash of the question, answer = compressed JSON), and which requests a cache answered.
+_CACHED_ANSWERS = """
+CREATE TABLE kept_answers (
+    key TEXT PRIMARY KEY, at TEXT NOT NULL, used TEXT NOT NULL, size INTEGER NOT NULL, answer BLOB NOT NULL
+);
+CREATE INDEX kept_answers_by_use ON kept_answers (used);
+ALTER TABLE ledger ADD COLUMN cached INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _CACHED_ANSWERS)
