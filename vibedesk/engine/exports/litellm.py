@@ -1,4 +1,4 @@
-"""A LiteLLM proxy's config.yaml (routing.md §7.1): booted against LiteLLM once by `tests/benchmarks/litellm_boots.py`."""
+"""A LiteLLM proxy's config.yaml (routing.md §7.1); `tests/benchmarks/litellm_boots.py` boots one by hand."""
 
 from __future__ import annotations
 
