@@ -6,18 +6,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from vibedesk.desk import Desk
 from vibedesk.engine import exports
-from vibedesk.engine.errors import Misconfigured
-from vibedesk.engine.types import Finished, Request, Route, Rung, request_of
+from vibedesk.engine.tryout import question_of, try_each
+from vibedesk.engine.types import Finished, Route, Rung
 from vibedesk.log import redact
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import cost_object, error_object, route_object, usage_object
@@ -25,10 +22,6 @@ from vibedesk.terminal.faces import receipt
 from vibedesk.terminal.output import Output, one_line
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock
-
-_TEST_PROMPT = "Reply with one short sentence that says you are working."
-_TEST_TOKENS = 512
-"""A test costs at most so many tokens, reasoning included."""
 
 
 def list_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -197,25 +190,14 @@ def _rung_object(rung: Rung, desk: Desk) -> dict[str, Any]:
 
 
 async def _try_all(route: Route, rungs: Sequence[Rung], desk: Desk) -> list[Finished]:
-    most = min(route.parameters.max_tokens or _TEST_TOKENS, _TEST_TOKENS)
-    request = replace(
-        request_of(_TEST_PROMPT, system=route.system), parameters=replace(route.parameters, max_tokens=most)
-    )
     try:
-        return await asyncio.gather(*(_try(rung, request, desk) for rung in rungs))
+        ended = await try_each(desk.router, question_of(route), rungs)
+        for finished in ended:
+            if finished.attempts:
+                await asyncio.to_thread(desk.ledger.record, finished, datetime.now(UTC))
+        return ended
     finally:
         await desk.http.close()
-
-
-async def _try(rung: Rung, request: Request, desk: Desk) -> Finished:
-    answer = desk.router.ask(request, [rung])
-    async with aclosing(answer.events()) as events:
-        async for event in events:
-            if isinstance(event, Finished):
-                if event.attempts:
-                    await asyncio.to_thread(desk.ledger.record, event, datetime.now(UTC))
-                return event
-    raise Misconfigured("The answer ended without an end.")
 
 
 def _result_object(rung: Rung, finished: Finished, desk: Desk) -> dict[str, Any]:

@@ -156,7 +156,9 @@ def _cell(text: str, kind: str, column: int) -> Label:
 
 def _texts(attempt: Attempt) -> list[str]:
     usage = attempt.usage
-    connected = None if attempt.connected_s is None else attempt.connected_s - attempt.started_s
+    connected = attempt.connected_s
+    if connected is not None:
+        connected = max(0.0, connected - attempt.started_s)
     return [
         harmless.one_line(attempt.deployment, 60),
         attempt.via,

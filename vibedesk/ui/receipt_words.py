@@ -41,6 +41,8 @@ def verdict(answer: StoredAnswer) -> tuple[str, str]:
     words = {"complete": ("answered", "ok"), "cut": ("cut", "warn"), "stopped": ("stopped", "neutral")}
     if answer.outcome == "failed" and asked > 1:
         return "all failed", "bad"
+    if answer.outcome == "failed" and asked and answer.attempts[-1].kind == "gateway_error":
+        return "failed at the gateway", "bad"
     return words.get(
         answer.outcome or "", ("failed", "bad") if answer.outcome else ("still answering", "accent")
     )
@@ -54,7 +56,7 @@ def facts_of(answer: StoredAnswer) -> list[tuple[str, str]]:
     others = [note for note in notes if not note.startswith(_GATEWAY)]
     facts = [
         ("Rule", _rules(attempts)),
-        ("Through", f"{last.via}: {last.why_via}" if last and last.why_via else ""),
+        ("Through", _through(last)),
         ("Cache", _cache(answer)),
         ("Gateway", _gateway(last)),
         ("Model", _model(answer)),
@@ -64,6 +66,12 @@ def facts_of(answer: StoredAnswer) -> list[tuple[str, str]]:
         ("Request id", last.request_id if last else ""),
     ]
     return [(name, harmless.one_line(text, 400)) for name, text in facts if text]
+
+
+def _through(last: Attempt | None) -> str:
+    if last is None or not last.why_via:
+        return ""
+    return last.why_via if last.why_via.startswith(last.via) else f"{last.via}: {last.why_via}"
 
 
 def _rules(attempts: tuple[Attempt, ...]) -> str:

@@ -32,11 +32,12 @@ class RoutesPage(QWidget):
         open_in_lane: Callable[[str], object],
     ) -> None:
         super().__init__()
-        self._routes = routes
-        self._wanted = ""
+        self._routes, self._theme = routes, theme
         self.count = Chip()
         self.table = Table(routes.rows, _columns(catalog), theme, name="Routes")
         self.editor = RouteEditor(routes, catalog, theme, pick, open_in_lane)
+        self.carry = Button("Take home…").on(self._take_home)
+        self.carry.setToolTip("Export all routes to another tool, or import some")
         self._pages = QStackedLayout()
         self._lay_out(theme)
         self.table.chosen.connect(self._chosen)
@@ -67,9 +68,15 @@ class RoutesPage(QWidget):
         self.editor.show()
         self.editor.show_new()
 
+    def _take_home(self) -> None:
+        from vibedesk.ui.take_home import TakeHome
+
+        TakeHome(self, self._theme, self._routes).open()
+
     def _lay_out(self, theme: Theme) -> None:
         bar = TopBar("Routes")
         bar.left.addWidget(self.count)
+        bar.right.addWidget(self.carry)
         bar.right.addWidget(Button("Add starter set").on(self._routes.add_starters))
         bar.right.addWidget(Button("New route", "primary").on(self.new_route))
         column = bare(QVBoxLayout(self))
