@@ -73,7 +73,7 @@ def _drawn(number: Chip, name: str, chip: Chip, said: str) -> QFrame:
     column.setSpacing(4)
     head = bare(QHBoxLayout(), 8)
     head.addWidget(number)
-    head.addWidget(Elided(name, "strong", Qt.TextElideMode.ElideMiddle), 1)
+    head.addWidget(Elided(name, "strong", Qt.TextElideMode.ElideMiddle).wide(), 1)
     head.addWidget(chip)
     column.addLayout(head)
     column.addWidget(Label(said, "small", wrap=True))

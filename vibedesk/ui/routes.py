@@ -165,7 +165,7 @@ def _columns(catalog: CatalogState) -> list[Column]:
         Column(
             title="Temp", cell=lambda row: _words(row.route.parameters.temperature), width=60, align="right"
         ),
-        Column(title="", cell=_lints, width=112),
+        Column(title="", cell=_lints, width=132),
     ]
 
 
@@ -195,8 +195,25 @@ def _words(value: str | float | None) -> Cell:
 def _lints(row: RouteRow) -> Cell:
     if not row.lints:
         return Cell(text="ready", kind="chip", role="ok", dot=True)
-    number = len(row.lints)
+    more = f" +{len(row.lints) - 1}" if len(row.lints) > 1 else ""
+    words = _SHORT.get(row.lints[0].rule, row.lints[0].rule.replace("_", " "))
     tip = "\n".join(lint.message for lint in row.lints)
-    return Cell(
-        text=f"{number} remark{'s' if number > 1 else ''}", kind="chip", role="warn", dot=True, tip=tip
-    )
+    return Cell(text=words + more, kind="chip", role="warn", dot=True, tip=tip)
+
+
+_SHORT = {
+    "fallback_equals_primary": "asked twice",
+    "retired_model": "retired",
+    "unknown_provider": "no provider",
+    "wrong_origin": "key elsewhere",
+    "insecure_address": "not encrypted",
+    "no_gateway": "goes direct",
+    "max_tokens_over_limit": "max tokens",
+    "parameter_refused": "parameter",
+    "window_smaller": "small window",
+    "window_too_small": "small window",
+    "same_quota_scope": "same account",
+    "cache_with_temperature": "cached",
+    "waits_contradict": "waiting",
+}
+"""A lint in two words, for its chip; the tip says all of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTextOption
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -108,6 +109,6 @@ class TakeHome(Sheet):
 def _point(sentence: str) -> QWidget:
     line = QWidget()
     row: QHBoxLayout = bare(QHBoxLayout(line), 8)
-    row.addWidget(Label("·", "small"))
+    row.addWidget(Label("·", "small"), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(Label(sentence, "small", wrap=True), 1)
     return line
