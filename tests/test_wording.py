@@ -116,7 +116,8 @@ def test_each_timer_says_what_it_waited_for(timer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["gateway", "token", "slug", "rate_limit", "upstream", "guardrail", "credit"]
+    "fault",
+    ["gateway", "token", "slug", "rate_limit", "upstream", "guardrail", "credit", "provider_key"],
 )
 def test_each_fault_of_the_gateway_has_its_own_sentence_with_its_code(fault: str) -> None:
     words = words_for(GatewayError(fault=fault, code="2009"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from vibedesk.engine.allowance import Use
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
 from vibedesk.engine.world import World
+from vibedesk.store.answers import Answers
 from vibedesk.store.catalog import CatalogFiles
 from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
@@ -27,8 +29,12 @@ from vibedesk.store.standing import Standing
 from vibedesk.store.vault import Vault, open_backend
 
 if TYPE_CHECKING:
+    from vibedesk.engine.cache import Cache
     from vibedesk.engine.http import Http
+    from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
+
+_log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -56,6 +62,7 @@ class Desk:
         self.history = History(database)
         self.ledger = Ledger(database)
         self.standing = Standing(database)
+        self.answers = Answers(database)
 
     @classmethod
     def open(
@@ -89,6 +96,28 @@ class Desk:
         if "router" in self.__dict__:
             self.router.key_changed(key_id)
 
+    @cached_property
+    def cache(self) -> Cache:
+        """Where questions are asked: the router, or what it said before where the route wants that."""
+        from vibedesk.engine.cache import Cache
+
+        return Cache(self.router, self._find_answer, self._keep_answer)
+
+    async def _find_answer(self, key: str, ttl_s: int) -> Kept | None:
+        try:
+            return await asyncio.to_thread(self.answers.find, key, ttl_s)
+        except DatabaseProblem as problem:
+            _log.warning("the answer cache could not be read: %s", problem)
+            return None
+
+    async def _keep_answer(self, key: str, kept: Kept) -> bool:
+        try:
+            await asyncio.to_thread(self.answers.keep, key, kept)
+        except DatabaseProblem as problem:
+            _log.warning("an answer was not kept: %s", problem)
+            return False
+        return True
+
     @property
     def problems(self) -> tuple[str, ...]:
         """What of the user's files could not be read, one sentence each; the last good state holds."""
@@ -115,9 +144,11 @@ class Desk:
 
     def rungs(self, route: Route) -> tuple[Rung, ...]:
         """The deployments the route would ask now, in order, without asking any. Raises `Misconfigured`."""
+        from vibedesk.engine.fitting import fitted
         from vibedesk.engine.router import rungs_of
 
-        return rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        rungs = rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        return fitted(rungs, route, today=date.today())
 
     def route_for(
         self, model: str, *, via: str | None = None, parameters: Parameters | None = None, system: str = ""
@@ -134,7 +165,14 @@ class Desk:
     def can_ask(self, provider: str) -> bool:
         """Whether there is a usable key for this provider, or it needs none."""
         known = self.catalog.provider(provider)
-        return known.keyless or known.simulated or bool(self.keys.usable(known))
+        return known.keyless or known.simulated or bool(self.keys.usable(known)) or self._gateway_has(known)
+
+    def _gateway_has(self, provider: Provider) -> bool:
+        """Whether the gateway keeps the provider's key, so that none is needed here."""
+        from vibedesk.engine.transport import choose
+
+        gateway = self.gateway()
+        return gateway is not None and gateway.stored_keys and choose(provider, None, gateway)[0] == "gateway"
 
     async def refresh_models(self, provider: str) -> tuple[Model, ...]:
         """Asks the provider for its own list and keeps it. Raises `EngineError`; the catalog then stays as it was."""

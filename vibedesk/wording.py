@@ -289,7 +289,7 @@ _WORDS: Mapping[str, Words] = {
     "gateway_error.slug": Words(
         "Gateway lacks this provider",
         "The AI gateway has no path to {who}{code}.",
-        "Ask {who} directly.",
+        "Check the account id in the settings, or ask {who} directly.",
         "open_settings",
     ),
     "gateway_error.rate_limit": Words(
@@ -326,6 +326,12 @@ _WORDS: Mapping[str, Words] = {
         "Gateway lacks the stored key",
         "The AI gateway has no stored key of that name{code}.",
         "Check the provider keys kept at the gateway.",
+        "open_settings",
+    ),
+    "gateway_error.provider_key": Words(
+        "Gateway lacks the provider’s key",
+        "The AI gateway has no key of {who} stored, and none was sent{code}.",
+        "Store the key of {who} at the gateway, or add it here.",
         "open_settings",
     ),
     # what came back is not this API

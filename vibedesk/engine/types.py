@@ -207,13 +207,34 @@ class Provider(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
 
 
+class GatewayControls(Struct, frozen=True, kw_only=True):
+    """What a call asks of the gateway beside its token (wire.md §10.6); `None`, "" and False = nothing is said.
+
+    `cache_ttl_s` 60 … 2,592,000: the gateway keeps the answer so long; `skip_cache`: it is to give no kept one;
+    `cache_key`: under which it keeps it. `timeout_ms`: to the provider's first byte. `metadata`: at most five, for its
+    logs. `price`: US dollars a token, in and out, that it reckons with.
+    """
+
+    cache_ttl_s: int | None = None
+    skip_cache: bool = False
+    cache_key: str = ""
+    timeout_ms: int | None = None
+    metadata: dict[str, str] = {}
+    price: tuple[Decimal, Decimal] | None = None
+
+
 class Gateway(Struct, frozen=True, kw_only=True):
-    """A Cloudflare AI Gateway: complete, or not there. `base_url` ends before `/{account}/{name}`."""
+    """A Cloudflare AI Gateway: complete, or not there. `base_url` ends before `/{account}/{name}`.
+
+    `stored_keys`: the providers' keys are kept at the gateway, and none is sent with a call.
+    """
 
     account: str
     name: str
     token: ApiKey
     base_url: str = "https://gateway.ai.cloudflare.com/v1"
+    stored_keys: bool = False
+    controls: GatewayControls = GatewayControls()
 
 
 class Text(Struct, frozen=True, tag="text"):
@@ -274,6 +295,32 @@ OnCut = Literal["keep", "continue", "restart"]
 asked of the same model, and kept as cut where that fails; or it is taken back and answered anew, by the next one."""
 
 
+Replay = Literal["at_once", "as_recorded"]
+
+
+class CachePolicy(Struct, frozen=True, kw_only=True):
+    """Whether an answer that was given before is given again to exactly the same question.
+
+    `ttl_s` ≥ 1: how old it may be. `replay`: whole at once, or in the time it took the first time.
+    """
+
+    on: bool = False
+    ttl_s: int = 86_400
+    replay: Replay = "at_once"
+
+
+class GatewayPolicy(Struct, frozen=True, kw_only=True):
+    """What a route asks of the AI gateway where its calls go through one (see `GatewayControls`).
+
+    `send_price`: the catalog's price goes along, so that the gateway reckons as we do.
+    """
+
+    cache_ttl_s: int | None = None
+    skip_cache: bool = False
+    cache_key: str = ""
+    send_price: bool = False
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """A named model config. `model` is PROVIDER/MODEL (the seed calls it `name`).
 
@@ -290,6 +337,8 @@ class Route(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     fallback_on_policy: bool = False
     on_cut: OnCut = "keep"
+    cache: CachePolicy = CachePolicy()
+    gateway: GatewayPolicy = GatewayPolicy()
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -326,6 +375,7 @@ class Rung(Struct, frozen=True, kw_only=True):
     reason: str
     obstacle: EngineError | None = None
     terms: Terms = Terms()
+    cache: CachePolicy = CachePolicy()
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -411,6 +461,26 @@ class ModelReported(Struct, frozen=True, gc=False):
 Piece = TextDelta | ReasoningDelta | UsageReported | FinishReported | ModelReported
 
 
+class CacheUse(Struct, frozen=True, kw_only=True):
+    """What the answer cache did for one ask.
+
+    `verdict`: "hit" (given from the cache), "shared" (the same was being asked already, and its answer given to both),
+    "kept" (asked, and kept for the next time), "not_kept" (asked, but nothing to keep: `why`), "passed_by" (asked
+    anew because the user wanted it). `kept_at`, `saved` and `saved_s` (US dollars and seconds the first time) of a hit.
+    """
+
+    verdict: Literal["hit", "shared", "kept", "not_kept", "passed_by"]
+    why: str = ""
+    kept_at: datetime | None = None
+    saved: Cost | None = None
+    saved_s: float | None = None
+
+    @property
+    def spared(self) -> bool:
+        """Nothing was sent."""
+        return self.verdict in ("hit", "shared")
+
+
 # What the router tells its caller
 
 
@@ -473,6 +543,8 @@ class Finished(Struct, frozen=True, kw_only=True):
     """Characters of the text at which it broke off and was continued."""
     restarts: int = 0
     """How often what had been shown was taken back."""
+    cache: CacheUse | None = None
+    """None: the route does not cache."""
 
 
 def never_asked(error: EngineError, model: str = "") -> Finished:

@@ -75,7 +75,7 @@ class Autosave(QObject):
         def write() -> None:
             if conversation:
                 self._desk.history.save_answer(conversation, answer)
-            if finished.attempts:
+            if finished.attempts or finished.cached:
                 self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
                 self._note_use(finished)
 

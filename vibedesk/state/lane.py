@@ -41,6 +41,7 @@ from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, ne
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
+    from vibedesk.engine.cache import CachedAnswer
     from vibedesk.engine.router import Answer
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
@@ -92,7 +93,7 @@ class Lane(QObject):
         self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
-        self._answer: Answer | None = None
+        self._answer: Answer | CachedAnswer | None = None
         self._clear_pending()
 
     def _clear_pending(self) -> None:
@@ -204,8 +205,8 @@ class Lane(QObject):
 
     def start(self, request: Request, rungs: Sequence[Rung]) -> None:
         """Asks, now. The lane must not be running."""
-        self._begin_answer()
-        self._answer = self._desk.router.ask(request, rungs)
+        again = self._begin_answer()
+        self._answer = self._desk.cache.ask(request, rungs, fresh=again)
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
@@ -217,8 +218,10 @@ class Lane(QObject):
         self._end(never_asked(error, self.spec.model))
         self.drain(whole=True)
 
-    def _begin_answer(self) -> None:
+    def _begin_answer(self) -> bool:
+        """Makes room for an answer; whether there was one already, which it replaces."""
         exchange = self.exchanges[-1]
+        again = bool(exchange.answers)
         for before in exchange.choose(len(exchange.answers)):
             self._keep(before)
         self._clear_pending()
@@ -233,8 +236,9 @@ class Lane(QObject):
         self._keep(exchange.answers[-1])
         self._set_phase("asked")
         self.answer_begun.emit()
+        return again
 
-    async def _run(self, answer: Answer) -> None:
+    async def _run(self, answer: Answer | CachedAnswer) -> None:
         try:
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from vibedesk.engine.types import Attempt, Cost, Finished, Image, Parameters, Usage
+from vibedesk.engine.types import Attempt, CacheUse, Cost, Finished, Image, Parameters, Usage
 from vibedesk.store.database import Database, packed, stamp
 from vibedesk.store.search import Hit, Search
 
@@ -71,6 +71,7 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     error_title: str = ""
     error_text: str = ""
     attempts: tuple[Attempt, ...] = ()
+    cache: CacheUse | None = None
     created: datetime
     replaced: bool = False
 
@@ -95,6 +96,7 @@ def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> St
         error_title=title,
         error_text=text,
         attempts=finished.attempts,
+        cache=finished.cache,
     )
 
 

@@ -36,6 +36,8 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
     ttft_s: float | None
     attempts: int
     conversation_id: str | None = None
+    cached: bool = False
+    """Given from a cache, ours or the gateway's: it cost nothing."""
 
 
 class ModelSum(Struct, frozen=True, kw_only=True):
@@ -59,7 +61,9 @@ class Sums(Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: Decimal
     unpriced: int
-    by_model: tuple[ModelSum, ...]
+    cached: int = 0
+    """Requests that a cache answered."""
+    by_model: tuple[ModelSum, ...] = ()
 
 
 class Ledger:
@@ -76,8 +80,9 @@ class Ledger:
             self._database.execute(
                 """INSERT INTO ledger (request_id, at, deployment, model, via, key, outcome, kind,
                 input_tokens,
-                    output_tokens, cost_usd, unpriced, took_s, ttft_s, attempts, conversation_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    output_tokens, cost_usd, unpriced, took_s, ttft_s, attempts, conversation_id,
+                    cached)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     row.request_id,
                     stamp(at),
@@ -95,6 +100,7 @@ class Ledger:
                     row.ttft_s,
                     row.attempts,
                     row.conversation_id,
+                    row.cached,
                 ),
             )
             for position, attempt in enumerate(_with_totals(finished)):
@@ -105,7 +111,7 @@ class Ledger:
         """Latest first."""
         rows = self._database.execute(
             """SELECT at, request_id, deployment, model, via, key, outcome, kind, input_tokens, output_tokens,
-                cost_usd, took_s, ttft_s, attempts, conversation_id
+                cost_usd, took_s, ttft_s, attempts, conversation_id, cached
             FROM ledger WHERE at >= ? ORDER BY at DESC, rowid DESC LIMIT ?""",
             (stamp(since or _LONG_AGO), limit),
         )
@@ -115,7 +121,8 @@ class Ledger:
         """Everything together, and by model, the dearest first."""
         start = stamp(since or _LONG_AGO)
         requests = self._database.execute(
-            "SELECT deployment, attempts, input_tokens, output_tokens, cost_usd, unpriced FROM ledger WHERE at >= ?",
+            """SELECT deployment, attempts, input_tokens, output_tokens, cost_usd, unpriced, cached FROM ledger
+            WHERE at >= ?""",
             (start,),
         )
         attempts = self._database.execute(
@@ -131,6 +138,7 @@ class Ledger:
             output_tokens=total.output_tokens,
             cost_usd=total.cost_usd,
             unpriced=total.unpriced,
+            cached=sum(row[6] for row in requests),
             by_model=_by_model(requests, attempts),
         )
 
@@ -225,11 +233,14 @@ def _row_of(finished: Finished, at: datetime, request_id: str, conversation_id: 
         ttft_s=finished.ttft_s,
         attempts=len(finished.attempts),
         conversation_id=conversation_id,
+        cached=finished.cached,
     )
 
 
 def _usages(finished: Finished) -> list[Usage]:
     """Of all attempts that reported any: an attempt that failed after some tokens is paid for too."""
+    if finished.cache is not None and finished.cache.spared:
+        return [Usage(input_tokens=0, output_tokens=0)]  # what is shown was paid for the first time
     reported = [attempt.usage for attempt in finished.attempts if attempt.usage]
     return reported or ([finished.usage] if finished.usage else [])
 
@@ -254,6 +265,7 @@ def _answered(attempt: Attempt) -> bool:
 def _row_from(row: tuple[Any, ...]) -> LedgerRow:
     values = dict(zip(LedgerRow.__struct_fields__, row, strict=True))
     values["at"] = datetime.fromisoformat(values["at"])
+    values["cached"] = bool(values["cached"])
     values["cost_usd"] = None if values["cost_usd"] is None else Decimal(values["cost_usd"])
     return LedgerRow(**values)
 

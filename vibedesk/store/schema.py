@@ -97,4 +97,13 @@ _ROUTER_WORLD = """
 CREATE TABLE router_world (id INTEGER PRIMARY KEY CHECK (id = 1), world TEXT NOT NULL)
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD)
+# The answer cache (key = hash of the question, answer = compressed JSON), and which requests a cache answered.
+_CACHED_ANSWERS = """
+CREATE TABLE kept_answers (
+    key TEXT PRIMARY KEY, at TEXT NOT NULL, used TEXT NOT NULL, size INTEGER NOT NULL, answer BLOB NOT NULL
+);
+CREATE INDEX kept_answers_by_use ON kept_answers (used);
+ALTER TABLE ledger ADD COLUMN cached INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD, _CACHED_ANSWERS)

@@ -60,6 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway.account", str, "", "Cloudflare account id; empty: no gateway."),
     Setting("gateway.name", str, "", "Name of the AI Gateway in that account."),
     Setting("gateway.base_url", str, GATEWAY_BASE_URL, "Where the gateway is; ends before the account."),
+    Setting(
+        "gateway.stored_keys",
+        bool,
+        False,
+        "The providers’ keys are stored at the gateway: none is sent with a call that goes through it.",
+    ),
     Setting("keys.folders", list, [], "Folders whose .dev.vars and .env are read for keys."),
     Setting("models.favourites", list, [], "Models shown first, PROVIDER/MODEL."),
     Setting("models.recent", list, [], "Models asked last, latest first, PROVIDER/MODEL."),

@@ -176,10 +176,14 @@ def _routes(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _command(routes, "lint", "what looks wrong in the routes", run="routes.lint")
     export = _command(routes, "export", "the routes for another tool, without any key", run="routes.export")
-    export.add_argument("format", metavar="FORMAT", help="toml, dev-vars or agent-config")
+    export.add_argument(
+        "format", metavar="FORMAT", help="toml, dev-vars, agent-config, litellm, cloudflare or portkey"
+    )
     imported = _command(routes, "import", "take routes from a file", run="routes.import_routes")
     imported.add_argument(
-        "file", metavar="FILE", help="a routes.toml, or a config.ts with AGENT_CONFIG; “-” is standard input"
+        "file",
+        metavar="FILE",
+        help="a routes.toml, a config.ts with AGENT_CONFIG or a .dev.vars; “-” is standard input",
     )
 
 

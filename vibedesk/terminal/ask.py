@@ -102,7 +102,7 @@ async def _ask_lane(desk: Desk, number: int, lane: Lane, face: Face, record: Rec
 
 async def _listen(desk: Desk, number: int, lane: Lane, face: Face, record: Record) -> Finished:
     """The lane's answer; a cancel ends it as stopped."""
-    answer = desk.router.ask(lane.request, lane.rungs)
+    answer = desk.cache.ask(lane.request, lane.rungs)
     with suppress(asyncio.CancelledError):
         try:
             async with aclosing(answer.events()) as events:

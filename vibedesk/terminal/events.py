@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from vibedesk.engine.errors import EngineError
+from vibedesk.engine.route_table import whole
 from vibedesk.engine.types import (
     ApiKey,
     Attempt,
@@ -186,16 +187,10 @@ def _price_object(price: Price | None) -> Object | None:
 
 
 def route_object(route: Route) -> Object:
-    """The fields as `config/routes.toml` names them."""
+    """The fields as `config/routes.toml` names them; null where a route says nothing."""
     return {
         "route": route.name,
-        "name": route.model,
-        "provider_override": route.provider_override,
-        "reasoning_effort": route.parameters.reasoning_effort,
-        "max_tokens": route.parameters.max_tokens,
-        "temperature": route.parameters.temperature,
-        "fallback_model": list(route.fallback_models),
-        "system": route.system or None,
+        **{name: None if value == "" else value for name, value in whole(route).items()},
     }
 
 

@@ -8,9 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.types import Rung
+from vibedesk.engine.types import Finished, Rung
+from vibedesk.state.routes import Try
+from vibedesk.ui import harmless
+from vibedesk.ui.figures import price_of
 from vibedesk.ui.widgets import Chip, Elided, Label, bare
-from vibedesk.wording import words_for
+from vibedesk.wording import duration, words_for
 
 
 class Ladder(QWidget):
@@ -31,6 +34,16 @@ class Ladder(QWidget):
         if not number:
             self._column.addWidget(Label("Nobody would be asked.", "small"))
 
+    def show_tries(self, tries: Sequence[Try]) -> None:
+        """Draws how each model answered the short question, as far as it is known."""
+        self.clear()
+        ended = [one.finished for one in tries if one.finished is not None]
+        whole = sum(finished.outcome == "complete" for finished in ended)
+        words = f"{whole} of {len(tries)} answered" if len(ended) == len(tries) else "Asking each of them…"
+        self._column.addWidget(Label(words, "caption"))
+        for number, one in enumerate(tries, 1):
+            self._column.addWidget(_tried(str(number), one))
+
     def clear(self) -> None:
         clear(self._column)
 
@@ -46,21 +59,46 @@ def clear(layout: QLayout) -> None:
 
 def _card(number: str, rung: Rung) -> QFrame:
     deployment, out = rung.deployment, rung.obstacle is not None
+    chip = ("left out", "warn")
+    if not out:
+        chip = (deployment.via, "accent" if deployment.via == "gateway" else "neutral")
+    return _drawn(Chip(number, "neutral" if out else "ok"), deployment.name, Chip(*chip), _said(rung))
+
+
+def _drawn(number: Chip, name: str, chip: Chip, said: str) -> QFrame:
     card = QFrame()
     card.setProperty("card", True)
     column = QVBoxLayout(card)
     column.setContentsMargins(10, 8, 10, 8)
     column.setSpacing(4)
     head = bare(QHBoxLayout(), 8)
-    head.addWidget(Chip(number, "neutral" if out else "ok"))
-    head.addWidget(Elided(deployment.name, "strong", Qt.TextElideMode.ElideMiddle), 1)
-    if out:
-        head.addWidget(Chip("left out", "warn"))
-    else:
-        head.addWidget(Chip(deployment.via, "accent" if deployment.via == "gateway" else "neutral"))
+    head.addWidget(number)
+    head.addWidget(Elided(name, "strong", Qt.TextElideMode.ElideMiddle).wide(), 1)
+    head.addWidget(chip)
     column.addLayout(head)
-    column.addWidget(Label(_said(rung), "small", wrap=True))
+    column.addWidget(Label(said, "small", wrap=True))
     return card
+
+
+def _tried(number: str, one: Try) -> QFrame:
+    deployment, finished = one.rung.deployment, one.finished
+    if finished is None:
+        return _drawn(Chip(number), deployment.name, Chip("asking…", "accent"), f"{deployment.via}, a moment")
+    whole = finished.outcome == "complete"
+    if whole:
+        chip = Chip("answered", "ok") if finished.finish_reason == "stop" else Chip("cut short", "warn")
+    else:
+        chip = Chip(finished.outcome, "bad")
+    return _drawn(Chip(number, "ok" if whole else "bad"), deployment.name, chip, _answer(one, finished))
+
+
+def _answer(one: Try, finished: Finished) -> str:
+    """What it said, in what time and for how much; or why not."""
+    if finished.error is not None:
+        return _obstacle(finished.error, one.rung.deployment.provider.name)
+    words = f"“{harmless.one_line(finished.text, 90)}”" if finished.text.strip() else "It said nothing."
+    figures = f"{duration(finished.took_s)} · {price_of(finished.cost)} · {one.rung.deployment.via}"
+    return f"{words}\n{figures}"
 
 
 def _said(rung: Rung) -> str:

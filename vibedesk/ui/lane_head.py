@@ -12,10 +12,10 @@ from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
 from vibedesk.ui.theme import Theme, body_font
 from vibedesk.ui.widgets import Button, Chip, Label, bare, paint_caret, plain_tip
-from vibedesk.wording import when, words_for
+from vibedesk.wording import money, when, words_for
 
 LETTERS = "ABCDEFGH"
-_CHIPS = ("simulation", "fallback", "via", "key", "unlinked", "route", "effort")
+_CHIPS = ("simulation", "fallback", "cached", "via", "key", "unlinked", "route", "effort")
 _LEAST_NEEDED = ("effort", "route", "via", "key")
 """What gives way in a narrow lane, first to last; the receipt has it all."""
 
@@ -179,7 +179,10 @@ class LaneHead(QFrame):
     def _show_deployment(self, lane: Lane, simulated: bool) -> None:
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         deployment = lane.deployment or (lane.planned[0].deployment if lane.planned else None)
-        via, why, key = _way(deployment, answer if lane.deployment is None else None)
+        kept = answer is not None and answer.cache is not None and answer.cache.spared
+        via, why, key = _way(deployment, answer if lane.deployment is None or kept else None)
+        cached, saved = _cached(answer if not lane.running else None)
+        self._chip("cached", cached, "ok", saved)
         self._chip("via", "" if simulated else via, "accent", why)
         obstacle = lane.obstacle
         if obstacle is not None and not lane.running:
@@ -216,11 +219,27 @@ class LaneHead(QFrame):
         chip.setToolTip(plain_tip(harmless.one_line(tip)) if text else "")
 
 
+def _cached(answer: StoredAnswer | None) -> tuple[str, str]:
+    """Who had the answer already, and what that saved."""
+    if answer is None:
+        return "", ""
+    if answer.cache is not None and answer.cache.spared:
+        saved = f" It saved {money(answer.cache.saved.usd)}." if answer.cache.saved else ""
+        shared = answer.cache.verdict == "shared"
+        why = "The same was being asked already." if shared else "The same question was answered before."
+        return ("shared" if shared else "cached"), why + saved
+    if any(note.lower() == "gateway cache hit" for attempt in answer.attempts for note in attempt.notes):
+        return "cached", "The gateway had the answer to this question."
+    return "", ""
+
+
 def _way(deployment: Deployment | None, answer: StoredAnswer | None) -> tuple[str, str, str]:
     """Through what, why, and with which key: of the answer that is kept, or where the next one would go."""
     if answer is not None and answer.attempts:
         last = answer.attempts[-1]
         return last.via, last.why_via, last.key
+    if answer is not None and answer.cache is not None and answer.cache.spared:
+        return "", "", ""
     if deployment is None:
         return "", "", ""
     return deployment.via, deployment.why_via, deployment.key_name

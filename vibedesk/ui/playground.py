@@ -27,7 +27,7 @@ from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
 from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
-from vibedesk.ui.receipt import Receipt
+from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
 from vibedesk.wording import words_for
@@ -395,8 +395,9 @@ class PlaygroundPage(QWidget):
         lane = self.playground.lanes[place]
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         if answer is not None:
-            not_needed = lane.result.not_needed if lane.result else ()
-            Receipt(self, self._theme, answer, not_needed=not_needed, curl=self.playground.curl(place)).open()
+            names = lane.result.not_needed if lane.result else ()
+            left = unasked(names, lane.planned)
+            Receipt(self, self._theme, answer, not_needed=left, curl=self.playground.curl(place)).open()
 
     def _act(self, action: str, view: LaneView) -> None:
         place = self.views.index(view)
