@@ -23,6 +23,8 @@ from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
 from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
+from vibedesk.store.presets import PresetsFile
+from vibedesk.store.prompts import PromptsFile
 from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
 from vibedesk.store.standing import Standing
@@ -59,6 +61,8 @@ class Desk:
         self.environment = self._read_environment()
         self.keys = Keys(vault, self.environment, self.settings, database)
         self.routes = RoutesFile(paths.routes)
+        self.prompts = PromptsFile(paths.prompts)
+        self.presets = PresetsFile(paths.presets)
         self.history = History(database)
         self.ledger = Ledger(database)
         self.standing = Standing(database)

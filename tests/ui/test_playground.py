@@ -19,7 +19,8 @@ from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.store.paths import resources
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
-from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
+from vibedesk.ui.parameters import ParametersSheet
 from vibedesk.ui.playground import PlaygroundPage
 from vibedesk.ui.receipt import Receipt
 from vibedesk.ui.theme import Theme

@@ -36,6 +36,7 @@ from vibedesk.engine.types import (
 )
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.story import Exchange, Story
+from vibedesk.state.held import fault_of
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
 from vibedesk.wording import words_for
@@ -94,6 +95,7 @@ class Lane(QObject):
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._answer: Answer | CachedAnswer | None = None
+        self._schema = ""
         self._clear_pending()
 
     def _clear_pending(self) -> None:
@@ -207,6 +209,7 @@ class Lane(QObject):
         """Asks, now. The lane must not be running."""
         again = self._begin_answer()
         self._answer = self._desk.cache.ask(request, rungs, fresh=again)
+        self._schema = request.parameters.json_schema
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
@@ -243,12 +246,20 @@ class Lane(QObject):
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
                     for event in batch:
+                        if isinstance(event, Finished):
+                            await self._hold(event)
                         self._take(event)
         except asyncio.CancelledError:
             self._end(answer.stopped())
             raise
         finally:
             await self._keep_result()
+
+    async def _hold(self, finished: Finished) -> None:
+        """Looks whether a whole answer follows the schema it was asked to follow."""
+        if self._schema and finished.outcome == "complete":
+            fault = await asyncio.to_thread(fault_of, self._schema, finished.text)
+            self.exchanges[-1].answers[-1] = replace(self.exchanges[-1].answers[-1], held=fault)
 
     def _gone(self, task: asyncio.Task[None]) -> None:
         """A task that was cancelled before its first step has told nothing yet."""

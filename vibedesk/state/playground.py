@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import monotonic
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.pricing import estimate_tokens, price_on
 from vibedesk.engine.types import Image, Request, Rung
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.curl import curl_of
+from vibedesk.state.draft import Draft
+from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees_none
 from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.story import Exchange
+from vibedesk.state.prompts import Presets, Prompts
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id, title_of
@@ -28,8 +30,6 @@ from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredT
 MOST_LANES = 8
 AUTOSAVE_MS = 1_000
 UNDO_S = 8.0
-ANSWER_TOKENS = 500
-"""Output tokens an estimate of the cost reckons with, where no limit is set."""
 
 
 class Playground(QObject):
@@ -53,6 +53,8 @@ class Playground(QObject):
         self._saver = QTimer(self)
         self._saver.setInterval(AUTOSAVE_MS)
         self._saver.timeout.connect(self._save_running)
+        self.draft = Draft(tasks, self)
+        self.prompts, self.presets = Prompts(desk.prompts, tasks, self), Presets(desk.presets, tasks, self)
         self._was_running = False
         self._asking = asyncio.Lock()
         self._planning = self._plan_again = False
@@ -63,6 +65,7 @@ class Playground(QObject):
         self.spread_s: float | None = None
         """Time between the first and the last lane being asked, the last time."""
         self._fill(self._first_lanes())
+        self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
 
     # What is there
 
@@ -81,35 +84,28 @@ class Playground(QObject):
         """The lanes the composer speaks to."""
         return [lane for lane in self.lanes if lane.spec.linked]
 
-    def last_message(self) -> str:
+    def last_turn(self) -> StoredTurn | None:
         """What the user said last in this conversation."""
         turns = [exchange.turn for lane in self.lanes for exchange in lane.exchanges]
-        return max(turns, key=lambda turn: turn.created).text if turns else ""
+        return max(turns, key=lambda turn: turn.created, default=None)
+
+    def last_message(self) -> str:
+        """Its words."""
+        turn = self.last_turn()
+        return turn.text if turn else ""
+
+    def estimates(self, text: str, attached_tokens: int = 0, without: Collection[str] = ()) -> list[Estimate]:
+        """About what each linked lane would be sent and cost, without those left out (by id)."""
+        asked = [lane for lane in self.targets() if lane.spec.id not in without]
+        return estimates(self.lanes, asked, text, attached_tokens)
 
     def estimate(self, text: str) -> tuple[int, Decimal | None]:
         """About how many tokens go in over all linked lanes, and what they cost with an answer; None = unknown."""
-        tokens, cost, known = 0, Decimal(0), True
-        for lane in self.targets():
-            if not (lane.spec.model or lane.spec.route):
-                continue
-            own = estimate_tokens(lane.spec.system) + estimate_tokens(text) + _history_tokens(lane)
-            tokens += own
-            price = self._price(lane)
-            known = known and price is not None
-            if price is not None:
-                out = lane.spec.parameters.max_tokens or ANSWER_TOKENS
-                cost += (price[0] * own + price[1] * min(out, ANSWER_TOKENS)) / 1_000_000
-        return tokens, cost if known and tokens else None
+        return in_sum(self.estimates(text))
 
-    def _price(self, lane: Lane) -> tuple[Decimal, Decimal] | None:
-        try:
-            model = self._desk.catalog.model(lane.spec.model)
-        except EngineError:
-            return None
-        if model.price is None:
-            return None
-        price = price_on(model.price, datetime.now(UTC).date())
-        return price.input, price.output
+    def blind(self) -> list[Lane]:
+        """The linked lanes whose models are known to see no pictures."""
+        return [lane for lane in self.targets() if sees_none(lane)]
 
     def obstacle(self) -> EngineError | str:
         """Why asking would lead nowhere now: a failure, a sentence, or "" when it would not."""
@@ -145,9 +141,13 @@ class Playground(QObject):
 
     # Asking
 
-    def ask(self, text: str, images: Sequence[Image] = ()) -> None:
-        """Asks all linked lanes that have a model; what is still running there is stopped first."""
-        lanes = [lane for lane in self.targets() if lane.spec.model or lane.spec.route]
+    def ask(self, text: str, images: Sequence[Image] = (), without: Collection[str] = ()) -> None:
+        """Asks all linked lanes that have a model, but those left out by id; what still runs there is stopped first."""
+        lanes = [
+            lane
+            for lane in self.targets()
+            if (lane.spec.model or lane.spec.route) and lane.spec.id not in without
+        ]
         if lanes and (text.strip() or images):
             self._tasks.start(self._ask(text, tuple(images), lanes), name="ask all lanes")
 
@@ -338,7 +338,8 @@ class Playground(QObject):
             self._notices.add(f"There are {MOST_LANES} lanes already.", "info")
             return -1
         like = self.lanes[-1].spec if self.lanes else None
-        self._add(LaneSpec(id=new_id(), model=model or (like.model if like else "")))
+        chosen = model or (like.model if like else "")
+        self._add(LaneSpec(id=new_id(), model=chosen, parameters=self.presets.beginning()))
         self._lanes_changed()
         return len(self.lanes) - 1
 
@@ -418,6 +419,12 @@ class Playground(QObject):
         models = [str(model) for model in self._desk.settings.get("lanes.last")] or [""]
         return [LaneSpec(id=new_id(), model=model) for model in models[:MOST_LANES]]
 
+    def _begin_as_preset(self) -> None:
+        """The first lanes too begin with the default preset, once it is read."""
+        for lane in [] if self.turns else self.lanes:
+            if not differing(lane.spec.parameters):
+                lane.set_spec(parameters=self.presets.beginning())
+
     def _save_lanes(self) -> None:
         specs = [lane.spec for lane in self.lanes]
         self._tasks.start(self._autosave.lanes(self.conversation, specs), name="save the lanes")
@@ -470,14 +477,6 @@ async def _retire(lane: Lane) -> None:
     lane.stop()
     await lane.settle()
     lane.deleteLater()
-
-
-def _history_tokens(lane: Lane) -> int:
-    total = 0
-    for exchange in lane.exchanges:
-        total += estimate_tokens(exchange.turn.text)
-        total += estimate_tokens(exchange.answer.text) if exchange.answer else 0
-    return total
 
 
 def _exchanges(conversation: Conversation, lane_id: str) -> list[Exchange]:

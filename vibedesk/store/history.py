@@ -74,6 +74,8 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     cache: CacheUse | None = None
     created: datetime
     replaced: bool = False
+    held: str | None = None
+    """None = no JSON schema was asked for, "" = the answer follows it, else why it does not."""
 
 
 def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> StoredAnswer:

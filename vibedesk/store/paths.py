@@ -56,6 +56,14 @@ class Paths(Struct, frozen=True):
         return self.config / "routes.toml"
 
     @property
+    def prompts(self) -> Path:
+        return self.config / "prompts.toml"
+
+    @property
+    def presets(self) -> Path:
+        return self.config / "presets.toml"
+
+    @property
     def providers(self) -> Path:
         return self.config / "providers.toml"
 

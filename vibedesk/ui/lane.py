@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from vibedesk.engine.types import Finished
+from vibedesk.state.draft import shown
 from vibedesk.state.lane import Lane
 from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer, StoredTurn
@@ -113,7 +114,7 @@ class LaneView(QFrame):
             self.figures.show_answer(answer, self._best)
 
     def _show_exchange(self, exchange: Exchange) -> None:
-        self.transcript.say(exchange.turn.text, exchange.turn.images)
+        self.transcript.say(shown(exchange.turn.text), exchange.turn.images)
         if exchange.answer is not None:
             self._show_answer(exchange.answer)
 
@@ -138,7 +139,7 @@ class LaneView(QFrame):
 
     def _say(self, turn: StoredTurn) -> None:
         self._stack.setCurrentWidget(self.transcript)
-        self.transcript.say(turn.text, turn.images)
+        self.transcript.say(shown(turn.text), turn.images)
 
     def _begin(self) -> None:
         if len(self.lane.exchanges[-1].answers) > 1:
@@ -216,6 +217,11 @@ def _marks(answer: StoredAnswer) -> list[tuple[str, str, str]]:
         return [("stopped", "neutral", "")]
     if answer.outcome == "cut":
         return [("cut", "warn", "" if answer.error_title else "The program ended before the answer did.")]
+    marks = []
     if answer.outcome == "complete" and answer.finish_reason in _FINISHES:
-        return [_FINISHES[answer.finish_reason]]
-    return []
+        marks.append(_FINISHES[answer.finish_reason])
+    if answer.held is not None:
+        marks.append(
+            ("breaks the schema", "bad", answer.held) if answer.held else ("follows the schema", "ok", "")
+        )
+    return marks

@@ -20,13 +20,14 @@ from PySide6.QtWidgets import (
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
+from vibedesk.state.estimate import taken_of
 from vibedesk.state.history import History
 from vibedesk.state.playground import MOST_LANES, Playground, best_of
 from vibedesk.ui.composer import Composer
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
 from vibedesk.ui.lane_head import LETTERS
-from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
@@ -92,7 +93,7 @@ class PlaygroundPage(QWidget):
         self._pick_model = pick_model
         self.current = 0
         self.views: list[LaneView] = []
-        self.composer = Composer(theme)
+        self.composer = Composer(theme, playground.draft)
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
         self.title = Title()
@@ -156,7 +157,9 @@ class PlaygroundPage(QWidget):
         self.composer.changed.connect(self._estimate.start)
         self.composer.recalled.connect(self._recall)
         self.composer.system_wanted.connect(self._system_for_all)
-        self.composer.refused.connect(self.notice)
+        self.composer.prompts_wanted.connect(self.choose_prompt)
+        for asking in (playground.draft, playground.prompts, playground.presets):
+            asking.refused.connect(self.notice)
         self.title.renamed.connect(playground.set_title)
         self.panel.opened.connect(playground.open_conversation)
         self.panel.new_wanted.connect(playground.new_conversation)
@@ -173,7 +176,9 @@ class PlaygroundPage(QWidget):
         self._stop.setEnabled(False)
         add(self.tr("System prompt"), self._system_for_all, "")
         add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), "")
-        add(self.tr("Attach pictures"), self.composer.choose_files, "")
+        add(self.tr("Attach files"), self.composer.choose_files, "")
+        add(self.tr("Prompts"), self.choose_prompt, "Ctrl+P")
+        add(self.tr("Parameters"), lambda: self._parameters_for(self.current), "")
         for place in range(MOST_LANES):
             go = add(
                 self.tr("Go to lane") + f" {LETTERS[place]}", partial(self._go_to, place), f"Ctrl+{place + 1}"
@@ -290,13 +295,21 @@ class PlaygroundPage(QWidget):
 
     # Asking
 
-    def _send(self, text: str, images: tuple[Image, ...]) -> None:
-        self.playground.ask(text, images)
+    def _send(self, text: str, images: tuple[Image, ...], without: frozenset[str]) -> None:
+        self.playground.ask(text, images, without)
 
     def _recall(self) -> None:
-        text = self.playground.last_message()
-        if text:
-            self.composer.set_text(text)
+        turn = self.playground.last_turn()
+        if turn is not None:
+            self.composer.set_text(self.playground.draft.take_up(turn.text, turn.images))
+
+    def choose_prompt(self) -> None:
+        """The prompt library; what is chosen stands in the composer."""
+        from vibedesk.ui.prompts import PromptsSheet
+
+        PromptsSheet(
+            self, self._theme, self.playground.prompts, self.composer.insert, self.composer.text()
+        ).open()
 
     def _running_changed(self, running: bool) -> None:
         self.composer.set_running(running)
@@ -322,7 +335,14 @@ class PlaygroundPage(QWidget):
         self._estimate.start()
 
     def _show_estimate(self) -> None:
-        self.composer.show_estimate(*self.playground.estimate(self.composer.text()))
+        playground, composer = self.playground, self.composer
+        blind = {
+            lane.spec.id: f"{LETTERS[playground.lanes.index(lane)]} {lane.spec.model.partition('/')[2]}"
+            for lane in playground.blind()
+        }
+        composer.show_blind(blind, len(playground.targets()))
+        tokens = playground.draft.tokens
+        composer.show_estimates(playground.estimates(composer.text(), tokens, composer.left_out))
 
     # A lane's menu
 
@@ -383,9 +403,19 @@ class PlaygroundPage(QWidget):
         SystemSheet(self, self._theme, text, where, self.playground.set_system).open()
 
     def _parameters_for(self, place: int) -> None:
+        from vibedesk.ui.parameters import ParametersSheet
+
         lane = self.playground.lanes[place]
         keep = partial(self._keep_parameters, place)
-        ParametersSheet(self, self._theme, lane.spec.parameters, lane.model, keep).open()
+        ParametersSheet(
+            self,
+            self._theme,
+            lane.spec.parameters,
+            taken_of(lane),
+            lane.model.name if lane.model else "",
+            self.playground.presets,
+            keep,
+        ).open()
 
     def _keep_parameters(self, place: int, parameters: object) -> None:
         self.playground.configure(place, parameters=parameters)
@@ -417,6 +447,8 @@ class PlaygroundPage(QWidget):
         super().showEvent(event)
         self._count_turns()
         self.playground.plan()
+        if not self.playground.presets.loaded:
+            self.playground.presets.load()
 
 
 def _copy(text: str) -> None:
