@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -85,9 +86,11 @@ class NamedTables(Generic[T]):
 
 
 def _spelled(value: object) -> Any:
-    """A text of several lines stands in the file as lines."""
+    """A text of several lines stands in the file as lines, where it then says the same."""
     import tomlkit
 
-    if isinstance(value, str) and "\n" in value:
-        return tomlkit.string("\n" + value, multiline=True)
+    if isinstance(value, str) and "\n" in value and "\r" not in value:
+        lines = tomlkit.string(value, multiline=True)
+        if tomllib.loads(f"a = {lines.as_string()}")["a"] == value:
+            return lines
     return value

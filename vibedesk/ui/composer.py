@@ -263,11 +263,12 @@ class Composer(QFrame):
         if not self._blind:
             self.blind_hint.say("")
         elif self.left_out:
-            self.leave_out.setText(self.tr("Ask it all the same"))
-            self.blind_hint.say(f"{names} sees no pictures and is left out of this question.")
+            self.leave_out.setText(self.tr("Ask all the same"))
+            self.blind_hint.say(f"{names}: no pictures seen there, so left out of this question.")
         else:
-            self.leave_out.setText(self.tr("Leave it out"))
-            self.blind_hint.say(f"{names} sees no pictures.", "warn")
+            letters = " and ".join(name.partition(" ")[0] for name in self._blind.values())
+            self.leave_out.setText(f"Leave {letters} out")
+            self.blind_hint.say(f"{names} {'see' if len(self._blind) > 1 else 'sees'} no pictures.", "warn")
 
     def show_estimates(self, estimates: Sequence[Estimate]) -> None:
         """About what goes in, and about what it costs; lane by lane in the tool tip."""

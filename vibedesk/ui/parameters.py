@@ -139,7 +139,7 @@ class ParametersSheet(Sheet):
         self.body.addSpacing(6)
         self.schema = QPlainTextEdit()
         self.schema.setProperty("mono", True)
-        self.schema.setMinimumHeight(108)
+        self.schema.setFixedHeight(120)
         self.schema.setTabChangesFocus(True)
         self.schema.setAccessibleName(NAMES["json_schema"])
         self.schema.setPlaceholderText('{"type": "object", "properties": { … }}')
@@ -151,6 +151,7 @@ class ParametersSheet(Sheet):
         self.body.addLayout(head)
         self.body.addWidget(self.schema)
         self.fault = Label("", "small", wrap=True)
+        self.fault.hide()
         self.body.addWidget(self.fault)
 
     def _not_taken(self) -> str:
@@ -159,7 +160,7 @@ class ParametersSheet(Sheet):
             for name in NAMES
             if name not in self.fields
         ]
-        return ", ".join(missing[:-1]) + " and " + missing[-1] if len(missing) > 1 else "".join(missing)
+        return ", ".join(missing[:-1]) + " or " + missing[-1] if len(missing) > 1 else "".join(missing)
 
     # Values
 
@@ -193,13 +194,13 @@ class ParametersSheet(Sheet):
         )
 
     def _check_schema(self) -> str:
-        text = self.schema.toPlainText().strip() if "json_schema" in self.fields else ""
+        if "json_schema" not in self.fields:
+            return ""
+        text = self.schema.toPlainText().strip()
         fault = schema_fault(text) if text else ""
-        if "json_schema" in self.fields:
-            set_state(self.fault, "role", "bad" if fault else "ok")
-            self.fault.setText(
-                harmless.one_line(fault, 160) if fault else self.tr("A valid schema.") if text else ""
-            )
+        set_state(self.fault, "role", "bad" if fault else "ok")
+        self.fault.setText(harmless.one_line(fault, 160) if fault else self.tr("A valid schema."))
+        self.fault.setVisible(bool(text))
         return fault
 
     def _save(self) -> None:
@@ -214,7 +215,7 @@ class ParametersSheet(Sheet):
     def _add_presets(self) -> None:
         self.preset = Choice()
         self.preset.setAccessibleName("Preset")
-        self.preset.setMinimumWidth(150)
+        self.preset.setFixedWidth(220)
         self.preset.activated.connect(lambda _: self._apply())
         self.save_as = Button(self.tr("Save as preset…"), "quiet").on(lambda: self._naming.setVisible(True))
         self.delete = Button(self.tr("Delete preset"), "quiet").on(self._delete)
@@ -253,7 +254,6 @@ class ParametersSheet(Sheet):
                 suffix = "  · for new lanes" if one.default else ""
                 self.preset.addItem(harmless.one_line(one.name, 40) + suffix, one.name)
             self.preset.choose(chosen)
-        self.preset.setEnabled(bool(self._presets.presets))
         self.delete.setVisible(self.preset.chosen() is not None)
 
     def _apply(self) -> None:
