@@ -337,6 +337,8 @@ async def reopen(scene: Scene) -> None:
     scene.playground.open_conversation(id)
     await until(lambda: scene.playground.conversation == id)
     await scene.rest()
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [('{"a": 1}', ""), ("{}", 'The answer: "a" is a required property'), ("Hi", None)],

@@ -35,8 +35,8 @@ from vibedesk.engine.types import (
     never_asked,
 )
 from vibedesk.state.autosave import Autosave
-from vibedesk.state.story import Exchange, Story
 from vibedesk.state.held import fault_of
+from vibedesk.state.story import Exchange, Story
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
 from vibedesk.wording import words_for

@@ -21,8 +21,8 @@ from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees
 from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
-from vibedesk.state.story import Exchange
 from vibedesk.state.prompts import Presets, Prompts
+from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id, title_of
