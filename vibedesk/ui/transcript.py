@@ -34,6 +34,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
+from vibedesk.ui.formulas import formulas_of, read
 from vibedesk.ui.ink import KIND, Ink
 from vibedesk.ui.script import Script
 from vibedesk.ui.theme import Theme
@@ -70,6 +71,8 @@ class Transcript(QTextBrowser):
         self.setDocument(self._page)
         self.script = Script(self._page, Ink(theme))
         self._backdrop = Backdrop(self.script.ink)
+        self._formulas = formulas_of(self._page)
+        self._formulas.ready.connect(self._put_formula)
         self._pill = Button(self.tr("↓ new"), parent=self.viewport()).on(self.to_end)
         self._pill.setProperty("pill", True)
         self._pill.hide()
@@ -144,6 +147,11 @@ class Transcript(QTextBrowser):
     def text(self) -> str:
         """What can be read, as plain text."""
         return self.document().toPlainText().strip("\n")
+
+    def _put_formula(self, latex: str, display: bool) -> None:
+        with _Still(self):
+            self._formulas.put(latex, display)
+        self._place_cards()
 
     # Scrolling
 
@@ -372,7 +380,7 @@ class Transcript(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         mime = QMimeData()
-        mime.setText(self.textCursor().selection().toPlainText())
+        mime.setText(read(self.textCursor()))
         return mime
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
