@@ -337,3 +337,22 @@ async def reopen(scene: Scene) -> None:
     scene.playground.open_conversation(id)
     await until(lambda: scene.playground.conversation == id)
     await scene.rest()
+
+
+async def test_the_rest_of_a_cut_answer_is_joined_to_it_and_the_cut_one_stays(tmp_path: Path) -> None:
+    story = "Once upon a time there was a lamp that knew every key on the desk by its shadow. " * 3
+    async with playing(tmp_path, behaviour=Behaviour(text=story, cut="reset", cut_after=20)) as scene:
+        await scene.ask("Tell me")
+        lane = scene.playground.lanes[0]
+        said = lane.text
+        assert lane.can_continue
+        scene.groq.behaviour = Behaviour(text=said[-50:] + story[len(said) :])
+        scene.playground.continue_answer(0)
+        await until(lambda: len(lane.exchanges[-1].answers) == 2)
+        await scene.rest()
+        assert scene.answer().text == story
+        assert scene.answer().outcome == "complete"
+        assert not lane.can_continue
+        asked = scene.groq.asked[-1].body["messages"]
+        assert [one["role"] for one in asked] == ["user", "assistant", "user"]
+        assert [one.text for one in lane.exchanges[-1].answers] == [said, story]

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.pricing import estimate_tokens
+from vibedesk.engine.splice import LEAST
 from vibedesk.engine.types import (
     Continued,
     Deployment,
@@ -41,8 +42,7 @@ from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, ne
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
-    from vibedesk.engine.cache import CachedAnswer
-    from vibedesk.engine.router import Answer
+    from vibedesk.engine.continuing import Asked
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
 RUNNING = ("asked", "thinking", "answering")
@@ -93,7 +93,7 @@ class Lane(QObject):
         self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
-        self._answer: Answer | CachedAnswer | None = None
+        self._answer: Asked | None = None
         self._clear_pending()
 
     def _clear_pending(self) -> None:
@@ -192,6 +192,14 @@ class Lane(QObject):
                 _say(messages, Message("assistant", (Text(answer.text),)))
         return Request(messages=tuple(messages), system=self.spec.system, parameters=self.spec.parameters)
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether the last answer broke off, and somebody could go on from there."""
+        answer = self.exchanges[-1].answer if self.exchanges else None
+        if answer is None or self.running or len(answer.text.strip()) < LEAST:
+            return False
+        return answer.outcome in ("cut", "stopped") or answer.finish_reason == "length"
+
     # Asking
 
     def add_turn(self, turn: StoredTurn) -> None:
@@ -210,6 +218,21 @@ class Lane(QObject):
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
+        self._task.add_done_callback(self._gone)
+
+    def go_on(self, rungs: Sequence[Rung]) -> None:
+        """Asks for the rest of the last answer, now. The answer as it was stays as an earlier version."""
+        from vibedesk.engine.continuing import Continued, further, way_of
+
+        said = self.text
+        way = way_of(rungs)
+        request = further(self.request(), said, way)
+        first = next((rung for rung in rungs if rung.obstacle is None), rungs[0])
+        self._begin_answer()
+        self._hear(self._said, self._pending, said)
+        self.first_at, self._weight = None, 0.0
+        self._answer = Continued(self._desk.router.ask(request, rungs), said, way, first)
+        self._task = self._tasks.start(self._run(self._answer), name=f"go on with {self.spec.model}")
         self._task.add_done_callback(self._gone)
 
     def refuse(self, error: EngineError) -> None:
@@ -238,7 +261,7 @@ class Lane(QObject):
         self.answer_begun.emit()
         return again
 
-    async def _run(self, answer: Answer | CachedAnswer) -> None:
+    async def _run(self, answer: Asked) -> None:
         try:
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:

@@ -161,6 +161,12 @@ class Playground(QObject):
         if lane.exchanges:
             self._tasks.start(self._again(lane), name="regenerate")
 
+    def continue_answer(self, index: int) -> None:
+        """Asks for the rest of the lane's last answer, which had ended early."""
+        lane = self.lanes[index]
+        if lane.can_continue:
+            self._tasks.start(self._go_on(lane), name="go on with an answer")
+
     def stop(self, index: int) -> None:
         self.lanes[index].stop()
 
@@ -226,6 +232,7 @@ class Playground(QObject):
                 text=text,
                 images=images,
                 created=datetime.now(UTC),
+                lanes=tuple(ids),
                 parents=parents,
             )
             self.turns += 1
@@ -234,7 +241,7 @@ class Playground(QObject):
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
-            turn = await self._autosave.turn(self.conversation, text, images, ids, parents)
+            turn = await self._autosave.turn(self.conversation, shown)
             for lane in lanes:
                 lane.take_turn(turn)
                 lane.set_spec(leaf="")
@@ -244,6 +251,18 @@ class Playground(QObject):
         async with self._asking:
             await self._halt([lane])
             await self._send([lane])
+
+    async def _go_on(self, lane: Lane) -> None:
+        async with self._asking:
+            try:
+                rungs = await asyncio.to_thread(lane.rungs)
+            except EngineError as error:
+                lane.refuse(error)
+            except DatabaseProblem as problem:
+                self._notices.add(str(problem), "bad")
+            else:
+                lane.go_on(rungs)
+                self._look()
 
     async def _halt(self, lanes: list[Lane]) -> None:
         """A new answer waits until the old one has run its `finally`."""

@@ -224,15 +224,17 @@ class History:
         images: Sequence[Image],
         lanes: Iterable[str],
         parents: dict[str, str] | None = None,
+        *,
+        id: str = "",
     ) -> StoredTurn:
-        """Adds what the user said; the first turn names a conversation that has no title yet."""
+        """Adds what the user said, under `id` where one is given; the first turn names a conversation without title."""
         with self._database.transaction():
             [(position,)] = self._database.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE conversation_id = ?",
                 (conversation_id,),
             )
             turn = StoredTurn(
-                id=new_id(),
+                id=id or new_id(),
                 position=position,
                 text=text,
                 images=tuple(images),

@@ -29,6 +29,7 @@ from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.theme import Theme
+from vibedesk.ui.turns import Turns
 from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
 from vibedesk.wording import words_for
 
@@ -92,6 +93,7 @@ class PlaygroundPage(QWidget):
         self._pick_model = pick_model
         self.current = 0
         self.views: list[LaneView] = []
+        self._turns = Turns(self, playground, theme)
         self.composer = Composer(theme)
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
@@ -223,6 +225,7 @@ class PlaygroundPage(QWidget):
         view.model_wanted.connect(lambda: self._choose(view))
         view.menu_wanted.connect(lambda: self._menu(view))
         view.link_clicked.connect(lambda address: LinkSheet(self, self._theme, address).open())
+        view.turn_acted.connect(partial(self._turns.act, view))
         return view
 
     def _touch(self, view: LaneView) -> None:
@@ -344,6 +347,9 @@ class PlaygroundPage(QWidget):
         menu.addSeparator()
         self._enabled(menu, self.tr("Stop"), lambda: playground.stop(place), lane.running)
         self._enabled(menu, self.tr("Regenerate"), lambda: playground.regenerate(place), bool(lane.exchanges))
+        self._enabled(menu, self.tr("Continue"), lambda: playground.continue_answer(place), lane.can_continue)
+        edit = partial(self._turns.edit_last, view)
+        self._enabled(menu, self.tr("Edit the question…"), edit, bool(lane.exchanges) and not lane.running)
         self._enabled(
             menu, self.tr("Copy answer as Markdown"), lambda: _copy(view.copy_text()), bool(lane.text)
         )
