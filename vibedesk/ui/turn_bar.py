@@ -1,4 +1,4 @@
-"""What can be done with one thing said: a small bar at its upper right corner while the pointer is over it."""
+"""What can be done with one thing said: a small bar beside it while the pointer is over it."""
 
 from __future__ import annotations
 
@@ -55,10 +55,9 @@ class TurnBar(QFrame):
         self.place.setVisible(versions > 1)
         self.place.setText(f"{place + 1}/{versions}")
         self.adjustSize()
-        room = self.parentWidget().width()
-        self.move(
-            max(4, room - self.width() - 8),
-            max(4, min(round(at.top()) - HEIGHT + 6, self.parentWidget().height() - HEIGHT - 4)),
-        )
+        # Under a bubble, beside the count of its versions where there is one; over the first line of an answer.
+        top = at.top() - HEIGHT + 6 if "edit" not in actions else at.bottom() - (25 if versions > 1 else -10)
+        lowest = self.parentWidget().height() - HEIGHT - 4
+        self.move(max(4, self.parentWidget().width() - self.width() - 8), max(4, min(round(top), lowest)))
         self.show()
         self.raise_()

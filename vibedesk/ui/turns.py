@@ -25,6 +25,7 @@ class EditSheet(SystemSheet):
             lambda text: playground.edit(turn.id, text, turn.images),
         )
         self.heading.setText(self.tr("Edit the question"))
+        self.save.setText(self.tr("Ask"))
         self.words.setPlaceholderText("")
         self.words.setAccessibleName(self.tr("Question"))
 
