@@ -120,7 +120,7 @@ def test_the_sentences_know_the_engine_alone() -> None:
 
 
 def test_only_the_app_brings_qt_and_asyncio_together() -> None:
-    """What qasync gives is bettered in `loop`, the one file that knows it; only the app's front takes the loop from there."""
+    """What qasync gives is bettered in `loop`, the one file that knows it; `front` alone takes the loop from there."""
     no_breach(breach for breach in imports("", of=("qasync",)) if not breach.startswith("vibedesk/loop.py:"))
     no_breach(
         breach for breach in imports("", of=("vibedesk.loop",)) if not breach.startswith("vibedesk/front.py:")
