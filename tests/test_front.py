@@ -45,7 +45,7 @@ when, seen = sys.argv[1], {}
 def look(window, stage):
     page = window.stack.currentWidget()
     composer = stage and stage.composer
-    return [type(page).__name__, composer and list(composer.mapTo(window, composer.rect().topLeft()).toTuple()),
+    return [type(page).__name__, not composer or composer.isVisible(), composer and list(composer.mapTo(window, composer.rect().topLeft()).toTuple()),
             composer and list(composer.size().toTuple())]
 
 painted, filled = front.Front.paint, front.Front.fill
@@ -124,6 +124,7 @@ def test_a_later_start_shows_the_playground_and_nothing_moves_or_is_lost(tmp_pat
     assert not LATER & set(seen["modules"])
     assert (seen["first"][0], seen["then"][0]) == ("Stage", "PlaygroundPage")
     assert seen["first"][1:] == seen["then"][1:]
+    assert seen["then"][1], "the composer is still to be seen"
     assert seen["text"] == "typed early"
     assert seen["focus"]
 

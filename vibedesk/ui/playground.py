@@ -76,6 +76,7 @@ class PlaygroundPage(QWidget):
         row = bare(QHBoxLayout(self))
         row.addWidget(self.panel)
         row.addWidget(self.stage, 1)
+        self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
         playground = self.playground

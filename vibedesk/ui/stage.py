@@ -37,6 +37,7 @@ class Title(QLineEdit):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
+        self.ensurePolished()  # the stylesheet's font is wider
         words = self.text() or self.placeholderText()
         return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 16, 28)
 
