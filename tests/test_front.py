@@ -45,8 +45,10 @@ when, seen = sys.argv[1], {}
 def look(window, stage):
     page = window.stack.currentWidget()
     composer = stage and stage.composer
-    return [type(page).__name__, not composer or composer.isVisible(), composer and list(composer.mapTo(window, composer.rect().topLeft()).toTuple()),
-            composer and list(composer.size().toTuple())]
+    if composer is None:
+        return [type(page).__name__]
+    corner = composer.mapTo(window, composer.rect().topLeft())
+    return [type(page).__name__, composer.isVisible(), list(corner.toTuple()), list(composer.size().toTuple())]
 
 painted, filled = front.Front.paint, front.Front.fill
 
