@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,11 +14,13 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import origin_of
-from vibedesk.engine.check import CheckResult, Stage, check
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import ApiKey, Provider, Secret
 from vibedesk.state.tasks import Tasks
 from vibedesk.wording import verdict_words
+
+if TYPE_CHECKING:
+    from vibedesk.engine.check import CheckResult, Stage
 
 STAGES = (
     ("shape", "Shape"),
@@ -165,6 +168,8 @@ class Checks(QObject):
         answer: bool,
         done: Callable[[CheckResult], object] | None,
     ) -> None:
+        from vibedesk.engine.check import CheckResult
+
         me = asyncio.current_task()
         try:
             if secret is None and not provider.keyless:
@@ -196,6 +201,8 @@ class Checks(QObject):
     async def _follow(
         self, key: ApiKey, provider: Provider, secret: Secret | None, answer: bool
     ) -> CheckResult:
+        from vibedesk.engine.check import CheckResult, check
+
         probes = check(key, secret, provider, self._desk.catalog, self._desk.http, answer=answer)
         async with aclosing(probes) as steps:
             async for step in steps:
