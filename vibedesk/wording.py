@@ -397,6 +397,18 @@ def words_for(error: EngineError, *, provider_name: str = "") -> Words:
     return Words(words.title, sentence, fix, words.action)
 
 
+def start_words(problem: Exception) -> Words:
+    """Why the program could not start: a folder, the database (which says itself what helps), a setting."""
+    if isinstance(problem, EngineError):
+        return words_for(problem)
+    if isinstance(problem, OSError):
+        reason = (problem.strerror or type(problem).__name__).lower()
+        sentence = f"{problem.filename or 'A file'} cannot be used: {reason}."
+        fix = "Make the folder writable for yourself, or set VIBEDESK_HOME to another one, and try again."
+        return Words("Could not start", sentence, fix, "retry")
+    return Words("Could not start", str(problem), "", "retry")
+
+
 _DETAIL_IS_SENTENCE = frozenset({"misconfigured", "secret_unavailable"})
 """Kinds whose facts are told best by whoever found them: their `detail` is a whole sentence."""
 

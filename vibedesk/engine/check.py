@@ -20,7 +20,7 @@ from vibedesk.engine.http import Http, Timers
 from vibedesk.engine.shapes import is_retired_form
 from vibedesk.engine.transport import scrubbed, without_secrets
 from vibedesk.engine.types import ApiKey, Finished, Gateway, Model, Provider, Secret
-from vibedesk.engine.verdicts import VERDICTS, is_stale, nuance_of, verdict_of
+from vibedesk.engine.verdicts import CAPABILITIES, VERDICTS, is_stale, nuance_of, verdict_of
 
 __all__ = [
     "CAPABILITIES",
@@ -39,7 +39,6 @@ TIMERS = Timers(connect_s=8.0, first_token_s=20.0, idle_s=15.0, total_s=60.0)
 `total_s` for all stages that cost nothing together, and again for each one that costs something."""
 
 FREE = ("shape", "host", "port", "tls", "api", "key", "models")
-CAPABILITIES = ("stream", "vision", "json")
 STAGES = (*FREE, "answer", *CAPABILITIES)
 
 

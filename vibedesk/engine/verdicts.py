@@ -23,6 +23,9 @@ VERDICTS: tuple[str, ...] = (
     "dns_failed", "refused", "tls_untrusted", "timed_out", "server_down", "unknown",
 )  # fmt: skip
 
+CAPABILITIES = ("stream", "vision", "json")
+"""Of a model: what a check can find out."""
+
 STALE_AFTER = timedelta(days=1)
 """A key can be revoked, or run out of credit, at any moment: an older verdict is only what was true then."""
 

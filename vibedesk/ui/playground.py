@@ -5,75 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFontMetricsF, QGuiApplication, QKeySequence, QShowEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.history import History
 from vibedesk.state.playground import MOST_LANES, Playground, best_of
-from vibedesk.ui.composer import Composer
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
 from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
+from vibedesk.ui.stage import Stage
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.turns import Turns
-from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
+from vibedesk.ui.widgets import Hairline, bare
 from vibedesk.wording import words_for
 
 ESTIMATE_MS = 150
-
-
-class Title(QLineEdit):
-    """The conversation's name, edited where it stands. `renamed(title)`."""
-
-    renamed = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("title")
-        self.setProperty("bare", True)
-        self.setPlaceholderText(self.tr("New conversation"))
-        self.setAccessibleName(self.tr("Conversation title"))
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMaxLength(80)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.textChanged.connect(lambda _: self._fit())
-        self.editingFinished.connect(self._done)
-        self._fit()
-
-    def show_title(self, title: str) -> None:
-        self.setText(title)
-        self.setCursorPosition(0)
-
-    def _fit(self) -> None:
-        self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        words = self.text() or self.placeholderText()
-        return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 16, 28)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 28)
-
-    def _done(self) -> None:
-        self.setCursorPosition(0)
-        self.deselect()
-        self.renamed.emit(self.text())
-        if self.hasFocus():
-            self.clearFocus()
 
 
 class PlaygroundPage(QWidget):
@@ -86,7 +37,13 @@ class PlaygroundPage(QWidget):
     notice = Signal(str)
 
     def __init__(
-        self, playground: Playground, history: History, theme: Theme, *, pick_model: Callable[[int], object]
+        self,
+        playground: Playground,
+        history: History,
+        theme: Theme,
+        *,
+        pick_model: Callable[[int], object],
+        stage: Stage | None = None,
     ) -> None:
         super().__init__()
         self.playground, self._history, self._theme = playground, history, theme
@@ -94,11 +51,12 @@ class PlaygroundPage(QWidget):
         self.current = 0
         self.views: list[LaneView] = []
         self._turns = Turns(self, playground, theme)
-        self.composer = Composer(theme)
+        self.stage = stage or Stage(theme)
+        self.composer, self.title = self.stage.composer, self.stage.title
+        self.add_button = self.stage.add_button
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
-        self.title = Title()
-        self.lanes_chip, self.linked_chip = Chip(""), Chip("")
+        self.lanes_chip, self.linked_chip = self.stage.lanes_chip, self.stage.linked_chip
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
         self._estimate.setInterval(ESTIMATE_MS)
@@ -113,35 +71,14 @@ class PlaygroundPage(QWidget):
     # Layout
 
     def _lay_out(self) -> None:
-        self.bar = TopBar()
-        self.bar.title.hide()
-        self.bar.setContentsMargins(-6, 0, 0, 0)
-        self.bar.left.addWidget(self.title)
-        self.bar.left.addWidget(self.lanes_chip)
-        self.add_button = Button(self.tr("Add lane")).on(self._add_lane)
-        for widget in (self.linked_chip, self.add_button, Keycap("Ctrl K")):
-            self.bar.right.addWidget(widget)
-        self._strip = QWidget()
-        self._strip.setProperty("surface", "surface")
+        self.add_button.on(self._add_lane)
+        self._strip = self.stage.strip
         self._columns = bare(QHBoxLayout(self._strip))
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(self._strip)
-        under = QFrame()
-        under.setObjectName("composerBar")
-        below = bare(QVBoxLayout(under))
-        below.setContentsMargins(16, 12, 16, 12)
-        below.addWidget(self.composer)
-        column = bare(QVBoxLayout())
-        column.addWidget(self.bar)
-        column.addWidget(self.area, 1)
-        column.addWidget(under)
+        self.area = self.stage.area
         row = bare(QHBoxLayout(self))
         row.addWidget(self.panel)
-        row.addLayout(column, 1)
+        row.addWidget(self.stage, 1)
+        self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
         playground = self.playground
@@ -259,15 +196,8 @@ class PlaygroundPage(QWidget):
 
     def _count_turns(self) -> None:
         lanes, turns = len(self.playground.lanes), self.playground.turns
-        words = f"{lanes} lanes" if lanes > 1 else ""
-        turn = f"turn {turns}" if turns else ""
-        self.lanes_chip.set(" · ".join(part for part in (words, turn) if part))
-        linked = len(self.playground.targets())
-        both = "linked" if linked == lanes else f"{linked} of {lanes} linked"
-        self.linked_chip.set(both if lanes > 1 else "", "neutral" if linked == lanes else "warn")
-        self.linked_chip.setToolTip(self.tr("The composer asks all linked lanes at once."))
+        self.stage.count(lanes, len(self.playground.targets()), turns)
         self.add_button.setEnabled(lanes < MOST_LANES)
-        self.composer.set_lanes(linked)
         self.composer.set_enter_sends(bool(self.playground.setting("composer.enter_sends")))
         for place, action in enumerate(getattr(self, "_lane_actions", [])):
             action.setVisible(place < lanes)
