@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from vibedesk.engine.catalog import Catalog
-from vibedesk.engine.check_answers import CostlyStages, cost_of_check
+from vibedesk.engine.check_answers import CostlyStages, cost_of_check, most_of_check
 from vibedesk.engine.check_asking import Asking, Found, Skipped, Subject
 from vibedesk.engine.check_stages import FreeStages
 from vibedesk.engine.errors import EngineError, RateLimited, TimedOut
@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "cost_of_check",
     "is_stale",
+    "most_of_check",
 ]
 
 TIMERS = Timers(connect_s=8.0, first_token_s=20.0, idle_s=15.0, total_s=60.0)

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import origin_of
-from vibedesk.engine.check import CAPABILITIES, CheckResult, Stage, check, cost_of_check, is_stale
+from vibedesk.engine.check import CAPABILITIES, CheckResult, Stage, check, is_stale, most_of_check
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
 from vibedesk.state.tasks import Tasks
@@ -191,10 +191,8 @@ class Checks(QObject):
 
     def estimate(self, provider: Provider, *, capabilities: bool = False) -> Cost | None:
         """The most that one real answer can cost, and the tests of what the model can do; None = price unknown."""
-        model = self._desk.catalog.preferred(provider.id)
-        if model is None:
-            return None
-        return cost_of_check(model, provider, capabilities=capabilities, on=date.today())
+        catalog = self._desk.catalog
+        return most_of_check(catalog, provider, capabilities=capabilities, on=date.today())
 
     def stop(self, key_id: str) -> None:
         """Ends a check under way; what it had found is forgotten."""
