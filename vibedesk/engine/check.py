@@ -239,6 +239,8 @@ class _Check:
         found, subject = self._found, self._subject
         if self._verdict:
             return self._verdict, self._nuance(), self._error
+        if self._ask.stored_instead:
+            return "unknown", "stored_keys", None
         answered = any(answer.outcome == "complete" for answer in found.answers)
         if found.unlisted is not None and not answered:
             error = scrubbed(found.unlisted, self._secrets)
@@ -257,7 +259,7 @@ class _Check:
         error, subject = self._error, self._subject
         if error is not None and error.kind in ("invalid_key", "wrong_key_type"):
             if subject.secret is None:
-                return "stored" if self._ask.deployment.via == "gateway" else "needed"
+                return "needed"
             if is_retired_form(subject.secret.reveal()) and error.status is not None:
                 return "retired"
         return nuance_of(error, subject.provider, proven=self._found.proven)
