@@ -126,6 +126,13 @@ def test_each_fault_of_the_gateway_has_its_own_sentence_with_its_code(fault: str
     assert "2009" in words.sentence
 
 
+@pytest.mark.parametrize("fault", ["expired", "wrong_name", "no_tls", "hung_up"])
+def test_each_fault_of_a_certificate_has_its_own_sentence(fault: str) -> None:
+    own = words_for(TlsUntrusted(host="h", fault=fault, names="other.test", until="2026-01-01"))
+    assert own.sentence != words_for(TlsUntrusted(host="h")).sentence
+    assert own.sentence.endswith("the key was not sent.")
+
+
 def test_a_rate_limit_says_when_to_try_again() -> None:
     assert "in 12 s" in words_for(RateLimited(retry_after_s=12.0)).fix
     assert "later" in words_for(RateLimited()).fix

@@ -133,6 +133,30 @@ _WORDS: Mapping[str, Words] = {
         "If a company proxy stands between, add its certificate to the system’s trusted ones.",
         "open_settings",
     ),
+    "tls_untrusted.expired": Words(
+        "Certificate expired",
+        "The certificate of {host} expired on {until}; the key was not sent.",
+        "Check this machine’s clock; if it is right, the server needs a new certificate.",
+        "retry",
+    ),
+    "tls_untrusted.wrong_name": Words(
+        "Certificate for another name",
+        "The certificate that {host} shows is for {names}, not for {host}; the key was not sent.",
+        "Check the host in the base URL; a network’s sign-in page can also answer like this.",
+        "open_settings",
+    ),
+    "tls_untrusted.no_tls": Words(
+        "No encryption there",
+        "{host} speaks no TLS at this port, and the base URL says https; the key was not sent.",
+        "Check the port in the base URL.",
+        "open_settings",
+    ),
+    "tls_untrusted.hung_up": Words(
+        "Hung up before the handshake",
+        "{host} hung up before it showed a certificate; the key was not sent.",
+        "Try another network, or turn the VPN off.",
+        "retry",
+    ),
     "connection_lost": Words(
         "Connection lost", "{host} closed the connection before the answer began.", "Try again.", "retry"
     ),
@@ -374,6 +398,7 @@ _WORDS: Mapping[str, Words] = {
 
 _VARIANT = {
     "timed_out": "timer",
+    "tls_untrusted": "fault",
     "own_limit": "limit",
     "rate_limited": "scope",
     "gateway_error": "fault",

@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from vibedesk.engine import local, probes
 from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.check_asking import Asking, Skipped, parsed, port_of
-from vibedesk.engine.check_places import is_api, put_right
+from vibedesk.engine.check_places import is_api, is_the_gateway_s, put_right
 from vibedesk.engine.check_proof import proof
 from vibedesk.engine.errors import (
     ConnectionLost,
     EngineError,
     Garbled,
-    GatewayError,
     Misconfigured,
     NoKey,
     ProviderError,
@@ -108,7 +107,7 @@ class FreeStages:
                 models = self._ask.dialect.read_models(answered.body, self._ask.provider)
                 return await self._open(answered, models)
             error = self._ask.refusal(answered)
-            if self._ask.subject.of_gateway and not isinstance(error, GatewayError):
+            if self._ask.subject.of_gateway and not is_the_gateway_s(error):
                 self._ask.found.open_to_all = True  # it let somebody without a token through to the provider
             if is_api(error):
                 return "it answers as this API does"

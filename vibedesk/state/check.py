@@ -195,12 +195,10 @@ class Checks(QObject):
 
     def estimate(self, provider: Provider, *, capabilities: bool = False) -> Cost | None:
         """The most that one real answer can cost, and the tests of what the model can do; None = price unknown."""
-        from vibedesk.engine.check import cost_of_check
+        from vibedesk.engine.check import most_of_check
 
-        model = self._desk.catalog.preferred(provider.id)
-        if model is None:
-            return None
-        return cost_of_check(model, provider, capabilities=capabilities, on=date.today())
+        catalog = self._desk.catalog
+        return most_of_check(catalog, provider, capabilities=capabilities, on=date.today())
 
     def stop(self, key_id: str) -> None:
         """Ends a check under way; what it had found is forgotten."""
