@@ -26,6 +26,7 @@ from vibedesk.engine.climb import (
 from vibedesk.engine.dialects import dialect_of
 from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.ladder import decide
+from vibedesk.engine.standing import standing_of
 from vibedesk.engine.transport import speaks
 from vibedesk.engine.types import Deployment, Limits, Rung
 from vibedesk.engine.world import World
@@ -159,7 +160,7 @@ class _Run:
     """One climb in a time of its own."""
 
     def __init__(self, state: State, now: float, faults: _Faults) -> None:
-        self._state = state
+        self._state = self._first = state
         self._began = self._now = now
         self._faults = faults
         self._steps: list[Step] = []
@@ -217,9 +218,13 @@ class _Run:
             waits=tuple(self._waits),
         )
 
+    def _hurdle(self, place: int) -> EngineError | None:
+        """What stood in the way of this rung before anybody was asked."""
+        return standing_of(self._first, place, self._began).error
+
     def _rung(self, place: int, rung: Rung) -> Told:
         steps = [step for step in self._steps if step.position == place]
-        error = steps[-1].error if steps else rung.obstacle or self._passed.get(place)
+        error = steps[-1].error if steps else self._passed.get(place) or self._hurdle(place)
         answers = bool(steps) and steps[-1].error is None
         return Told(
             rung=rung,

@@ -122,6 +122,11 @@ class Router:
         """Asks nothing yet: the answer's `events` do."""
         return Answer(self, request, rungs)
 
+    @property
+    def recalled(self) -> bool:
+        """What was kept over the restart is known."""
+        return self._recalling is None
+
     def network_changed(self) -> None:
         """Another network, or the machine woke up: nobody is left alone for what happened before."""
         self.world = fresh_network(self.world)
