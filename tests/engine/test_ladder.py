@@ -29,7 +29,7 @@ from vibedesk.engine.climb import (
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.ladder import decide
 from vibedesk.engine.policy import ATTEMPTS_CAP, HINT_CAP_S, OWN_WAIT_S, backoff, hint_of, pause_after
-from vibedesk.engine.types import ApiKey, Deployment, Limits, Model, Provider, Rung, Terms, Traits
+from vibedesk.engine.types import ApiKey, Deployment, Gateway, Limits, Model, Provider, Rung, Terms, Traits
 from vibedesk.engine.world import World, fresh_network, heard, lasting, revived, target_of
 
 NOON = 1_795_000_000.0
@@ -374,6 +374,12 @@ def test_no_network_is_said_once_and_is_nobodys_fault() -> None:
     assert ends(alone)[2] == "offline"
 
 
+def test_a_server_on_this_machine_that_does_not_run_says_nothing_of_the_network() -> None:
+    ask = Ask([rung("a"), rung("b"), rung("home", local=True)])
+    ask.fail(errors.NameNotFound()).fail(errors.NameNotFound()).always(errors.ConnectionRefused)
+    assert ends(ask)[1:] == ("failed", "offline")
+
+
 def test_one_provider_that_cannot_be_reached_is_not_the_network() -> None:
     assert ends(Ask([rung("a")]).always(errors.ConnectionRefused))[2] == "refused"
     ask = Ask([rung("a"), rung("b")])
@@ -421,6 +427,17 @@ def test_who_is_cooled_and_alone_is_waited_for_with_a_countdown() -> None:
     world = Ask([rung("a"), rung("b")]).fail(errors.RateLimited(retry_after_s=20.0)).world
     ask = Ask([rung("a")], world, NOON + 5)
     assert (ask.sent, ask.slept) == ([0], pytest.approx([15.0]))
+
+
+def test_a_gateway_that_refuses_for_the_rate_is_gone_round() -> None:
+    front = Gateway(account="acc", name="gw", token=rung().deployment.key)  # type: ignore[arg-type]
+    through = [replace(one, deployment=replace(one.deployment, via="gateway", gateway=front)) for one in (rung("a"), rung("b"))]  # fmt: skip # noqa: E501
+    limited = errors.GatewayError(fault="rate_limit", retry_after_s=30.0)
+    ask = Ask([*through, rung("c")]).fail(limited)
+    assert ask.sent == [0, 2]
+    assert Ask([through[1], rung("c")], ask.world, NOON + 5).sent == [1]
+    token = Ask([*through, rung("c")]).fail(errors.GatewayError(fault="token"))
+    assert token.sent == [0, 2]
 
 
 def test_the_end_of_a_day_is_midnight_where_the_provider_is() -> None:

@@ -171,6 +171,8 @@ class LaneHead(QFrame):
             error = lane.waiting.error
             left = max(1, round(lane.resumes_at - monotonic()))
             text = self.tr("asks again in {0} s").format(left)
+            if error.facts.get("limit") == "concurrent":
+                text = self.tr("waits for its turn")
             tip = words_for(error, provider_name=lane.provider_name(error.provider)).sentence
         self._chip("waiting", text, "warn", tip)
         self._fit()
