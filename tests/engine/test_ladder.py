@@ -283,7 +283,7 @@ def test_no_ask_costs_more_than_twelve_requests_or_outlasts_its_time(
     while ask.end is None:
         shown = shown or data.draw(some.booleans())
         error = data.draw(some.sampled_from(kinds))
-        ask.fail(error, shown=shown, resumable=shown)
+        ask.fail(error, shown=shown, resumable="overlap" if shown else "")
     assert len(ask.sent) <= ATTEMPTS_CAP
     assert sum(ask.slept) <= 100.0
     assert ask.end.outcome == ("cut" if shown else "failed")
@@ -416,6 +416,12 @@ def test_a_dead_key_that_is_the_only_one_is_asked_all_the_same_and_lives_when_it
     assert ask.done().world.dead == {}
 
 
+def test_an_account_without_credit_is_let_in_again_when_a_check_finds_its_key_good() -> None:
+    world = Ask([rung("a"), rung("b")]).fail(errors.NoCredit()).world
+    assert Ask([rung("a"), rung("b")], world).sent == [1]
+    assert Ask([rung("a"), rung("b")], revived(world, "a-k1")).sent == [0]
+
+
 def test_a_cooled_scope_is_passed_over_by_later_asks_until_it_is_warm() -> None:
     world = Ask([rung("a"), rung("b")]).fail(errors.RateLimited(retry_after_s=20.0)).world
     assert Ask(KEYS, world, NOON + 5).sent == [2]
@@ -511,25 +517,27 @@ def test_another_request_under_way_is_waited_for_and_then_somebody_else_is_asked
 
 
 def test_a_cut_is_kept_where_the_route_says_nothing_else() -> None:
-    ask = Ask([rung("a"), rung("b")]).fail(errors.Cut(), shown=True, resumable=True)
+    ask = Ask([rung("a"), rung("b")]).fail(errors.Cut(), shown=True, resumable="overlap")
     assert ends(ask) == ([0], "cut", "cut")
 
 
 def test_a_cut_is_continued_by_the_same_model_alone() -> None:
     terms = Terms(on_cut="continue")
     ask = Ask([rung("a", terms=terms), rung("b", terms=terms)])
-    ask.fail(errors.Cut(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="overlap")
     assert isinstance(ask.effects[-1], Send)
     assert (ask.sent, ask.effects[-1].resume) == ([0, 0], "overlap")
-    ask.fail(errors.Cut(), shown=True, resumable=True).fail(errors.ServerError(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="overlap").fail(
+        errors.ServerError(), shown=True, resumable="overlap"
+    )
     assert ends(ask) == ([0, 0, 0], "cut", "cut")
 
 
 def test_a_prefill_that_is_refused_becomes_an_instruction() -> None:
     ask = Ask([rung("a", prefill=True, terms=Terms(on_cut="continue"))])
-    ask.fail(errors.Cut(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="prefill")
     first = ask.effects[-1]
-    ask.fail(errors.BadRequest(), shown=True, resumable=True)
+    ask.fail(errors.BadRequest(), shown=True, resumable="prefill")
     second = ask.effects[-1]
     assert isinstance(first, Send)
     assert isinstance(second, Send)
@@ -543,8 +551,17 @@ def test_an_answer_is_begun_anew_by_the_next_where_the_route_says_so() -> None:
     assert ends(ask.fail(errors.BadRequest(), shown=True))[1:] == ("cut", "cut")
 
 
+def test_what_broke_last_is_told_where_its_words_stand() -> None:
+    terms = Terms(on_cut="restart")
+    rungs = [rung("a", terms=terms), rung("b", terms=terms)]
+    silent = Ask(rungs).fail(errors.Cut(), shown=True, spoke=True)
+    assert ends(silent.fail(errors.TimedOut(timer="first_token"), shown=True))[1:] == ("cut", "cut")
+    spoke = Ask(rungs).fail(errors.Cut(), shown=True, spoke=True)
+    assert ends(spoke.fail(errors.TimedOut(timer="idle"), shown=True, spoke=True))[1:] == ("cut", "timed_out")
+
+
 @pytest.mark.parametrize("on_cut", ["continue", "restart"])
 def test_a_refusal_after_the_first_words_is_not_walked_around(on_cut: Any) -> None:
     terms = Terms(on_cut=on_cut)
     ask = Ask([rung("a", terms=terms), rung("b", terms=terms)])
-    assert ends(ask.fail(errors.ContentBlocked(), shown=True, resumable=True))[:2] == ([0], "cut")
+    assert ends(ask.fail(errors.ContentBlocked(), shown=True, resumable="overlap"))[:2] == ([0], "cut")

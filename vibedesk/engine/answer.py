@@ -37,7 +37,7 @@ from vibedesk.engine.policy import droppable
 from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.reading import Deadlines, decoded, one_by_one
 from vibedesk.engine.record import SHOWN, Record, Trial
-from vibedesk.engine.resuming import rest_of, resumable, splice_for
+from vibedesk.engine.resuming import rest_of, splice_for, way_to_resume
 from vibedesk.engine.splice import Splice
 from vibedesk.engine.timers import Timers, timers_for, tokens_in
 from vibedesk.engine.transport import assert_may_send, headers_of, scrubbed, speaks, url_of
@@ -196,22 +196,24 @@ class Answer:
             error = self._facts(exc, deployment)
             if not self._unsaid_end(error, trial):
                 record.end("cut" if heard_any else "failed", error)
-                self._ended: Happening = self._failure(error)
+                self._ended: Happening = self._failure(error, trial, spoke=heard_any)
                 return
         self._known_end(deployment, trial)
         record.end("complete", None)
         self._ended = Completed(**self._moment(), use=self._use())
 
-    def _failure(self, error: EngineError) -> Failed:
+    def _failure(self, error: EngineError, trial: Trial, *, spoke: bool) -> Failed:
         parameter = droppable(error, self._call) if self._call is not None else ""
-        can = resumable(self._request, self._record.text, thought=self._record.thought)
+        record, model = self._record, trial.deployment.model
+        way = way_to_resume(self._request, record.text, model, thought=record.thought)
         return Failed(
             **self._moment(),
             error=error,
-            shown=self._record.committed,
+            shown=record.committed,
             parameter=parameter,
             use=self._use(),
-            resumable=can,
+            spoke=spoke,
+            resumable=way,
         )
 
     def _joined(self, pieces: Sequence[Piece], splice: Splice) -> list[Event]:

@@ -17,6 +17,7 @@ from vibedesk.engine.climb import (
     Failed,
     Fall,
     Finish,
+    Resume,
     Send,
     Sleep,
     State,
@@ -198,7 +199,16 @@ class _Run:
         shown = error.kind == "cut"
         self._shown = self._shown or shown
         self._steps.append(Step(position=position, rule=rule, error=error, shown=shown))
-        return self._decide(Failed(**self._moment(), error=error, shown=self._shown, resumable=self._shown))
+        return self._decide(
+            Failed(
+                **self._moment(), error=error, shown=self._shown, spoke=shown, resumable=self._way(position)
+            )
+        )
+
+    def _way(self, position: int) -> Resume:
+        """How a model would go on from a long enough text."""
+        prefill = self._state.climb.rungs[position].deployment.model.traits.prefill
+        return ("prefill" if prefill else "overlap") if self._shown else ""
 
     def _decide(self, event: Begun | Woke | Failed | Completed) -> tuple[Effect, ...]:
         self._state, effects = decide(self._state, event)

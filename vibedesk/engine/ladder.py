@@ -80,8 +80,8 @@ def _failed(state: State, event: Failed) -> Decision:
         return _without_parameter(state, event)
     if event.shown and state.climb.terms.on_cut != "restart":
         return _resumed(state, event, rule)
-    if event.shown and state.climb.cut is None:
-        state = with_climb(state, cut=error)
+    if event.shown:
+        state = with_climb(state, cut=_break(state.climb, event))
     return _next(state, event, rule)
 
 
@@ -117,23 +117,21 @@ def _without_parameter(state: State, event: Failed) -> Decision:
 def _resumed(state: State, event: Failed, rule: Rule) -> Decision:
     """Some of the answer stands: its rest, of the same model alone, or nothing more."""
     climb = state.climb
-    state = with_climb(state, cut=climb.cut or event.error)
+    state = with_climb(state, cut=_break(climb, event))
     keeps = climb.terms.on_cut == "keep" or not event.resumable or climb.resumes >= RESUMES
     refused_way = climb.resume == "prefill" and event.error.kind in ("bad_request", "unsupported")
     if keeps or (rule.stop and not refused_way) or late(climb, event) or worn_out(climb, climb.position):
         return finished(state, event)
-    deployment = climb.rungs[climb.position].deployment
-    way: Resume = "prefill" if deployment.model.traits.prefill and not refused_way else "overlap"
-    if climb.resume == "overlap":
-        way = "overlap"
+    way: Resume = "overlap" if refused_way or climb.resume == "overlap" else event.resumable
     state = with_climb(state, resumes=climb.resumes + 1)
-    due = Due(climb.position, f"continued after {_cause(state, event).kind}", resume=way)
+    due = Due(climb.position, f"continued after {_break(climb, event).kind}", resume=way)
     pause = 0.0 if event.error.kind in ("cut", "timed_out", "unsupported") else pause_of(state, event)
     return after_pause(state, event, due, pause)
 
 
-def _cause(state: State, event: Failed) -> EngineError:
-    return state.climb.cut or event.error
+def _break(climb: Climb, event: Failed) -> EngineError:
+    """What broke off the words that stand there."""
+    return event.error if event.spoke or climb.cut is None else climb.cut
 
 
 def _next(state: State, event: Failed, rule: Rule) -> Decision:

@@ -82,7 +82,8 @@ class Router:
         if self._recalling is not None:
             async with self._recalling:
                 if self._recalling is not None:
-                    self.world = self._kept = await self._memory.recall()
+                    self.world = await self._memory.recall()
+                    self._kept = replace(self.world, said={})
                     self._recalling = None
         ahead_s = self.wall() - self.clock()
         if ahead_s - self._ahead_s > ASLEEP_S:
