@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
@@ -17,8 +19,9 @@ from pytestqt.qtbot import QtBot
 from tests.playing import GOOD, LONG, REFUSING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
+from vibedesk.engine.types import Terms
 from vibedesk.store.paths import resources
-from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane import LEAST_WIDTH, LaneView, _marks
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
 from vibedesk.ui.playground import PlaygroundPage
 from vibedesk.ui.receipt import Receipt
@@ -317,3 +320,35 @@ async def test_a_turn_is_removed_by_its_bar(shown: Shown) -> None:
     shown.view().bar.buttons["remove"].click()
     await until(lambda: shown.view().transcript.text() == f"One\n{TEXT}")
     await shown.scene.rest()
+
+
+WAITING = ([GOOD], Behaviour(status=429, headers={"retry-after": "2"}, times=1))
+
+
+@pytest.mark.parametrize("shown", [WAITING], indirect=True)
+async def test_a_lane_that_waits_says_how_long_and_why(shown: Shown) -> None:
+    before = shown.scene.playground.turns
+    shown.scene.playground.ask("Hi")
+    chip = shown.view().head.chips["waiting"]
+    await until(chip.isVisible)
+    assert re.fullmatch(r"asks again in [12] s", chip.text())
+    assert "rate limit" in chip.toolTip()
+    await until(lambda: shown.scene.playground.turns > before)
+    await shown.scene.rest()
+    assert not chip.isVisible()
+
+
+MENDED = ([GOOD], Behaviour(cut="eof", cut_after=4, times=1))
+
+
+@pytest.mark.parametrize("shown", [MENDED], indirect=True)
+async def test_an_answer_that_was_begun_again_says_so(shown: Shown) -> None:
+    lane = shown.scene.playground.lanes[0]
+    told = tuple(replace(rung, terms=Terms(on_cut="restart")) for rung in await asyncio.to_thread(lane.rungs))
+    await shown.send("Hi")
+    assert "cut" in [word for word, _, _ in _marks(shown.scene.answer())]
+    shown.scene.groq.behaviour = dataclasses.replace(MENDED[1], times=2)
+    lane.start(lane.request(), told)
+    await shown.scene.rest()
+    assert [word for word, _, _ in _marks(shown.scene.answer())] == ["begun again"]
+    assert TEXT in shown.view().transcript.text()

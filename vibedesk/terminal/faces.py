@@ -90,7 +90,9 @@ class BlockFace:
                 self._thinking = True
                 self._aside("thinking …")
             case Waiting(seconds, error):
-                self._aside(f"waiting {duration(seconds)}: {self._sentences.of(error)}", "warn")
+                turn = error.facts.get("limit") == "concurrent"
+                wait = "waiting for its turn" if turn else f"waiting {duration(seconds)}"
+                self._aside(f"{wait}: {self._sentences.of(error)}", "warn")
             case FellBack(error, failed, next):
                 said = self._sentences.of(error)
                 self._aside(f"{_step(failed, next)}: {said}", "warn")

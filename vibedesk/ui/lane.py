@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from vibedesk.engine.types import Finished
@@ -60,6 +60,9 @@ class LaneView(QFrame):
         self._best: set[str] = set()
         self._entries: list[tuple[str, str]] = []
         self.bar = TurnBar(theme, self.transcript.viewport())
+        self._second = QTimer(self)
+        self._second.setInterval(1_000)
+        self._second.timeout.connect(self._count_down)
         self._connect()
         self.refresh()
         self.show_history()
@@ -70,6 +73,7 @@ class LaneView(QFrame):
         lane.planned_changed.connect(self.refresh)
         lane.deployment_changed.connect(self.refresh)
         lane.fell_back.connect(self.refresh)
+        lane.waited.connect(self._wait)
         lane.turn_added.connect(self._say)
         lane.answer_begun.connect(self._begin)
         lane.text_appended.connect(self._append)
@@ -175,6 +179,15 @@ class LaneView(QFrame):
         if phase == "answering" and self.lane.first_at is not None:
             self.transcript.thought(thought_for(monotonic() - self.lane.first_at))
 
+    def _wait(self, seconds: float) -> None:
+        self._second.start()
+        self.refresh()
+
+    def _count_down(self) -> None:
+        if self.lane.waiting is None:
+            self._second.stop()
+        self.head.show_waiting(self.lane)
+
     def _count(self) -> None:
         lane = self.lane
         if lane.first_at is None or not lane.running:
@@ -276,6 +289,16 @@ def _marks(answer: StoredAnswer) -> list[tuple[str, str, str]]:
         return [("stopped", "neutral", "")]
     if answer.outcome == "cut":
         return [("cut", "warn", "" if answer.error_title else "The program ended before the answer did.")]
-    if answer.outcome == "complete" and answer.finish_reason in _FINISHES:
-        return [_FINISHES[answer.finish_reason]]
-    return []
+    if answer.outcome != "complete":
+        return []
+    finish = [_FINISHES[answer.finish_reason]] if answer.finish_reason in _FINISHES else []
+    return [*_mended(answer), *finish]
+
+
+def _mended(answer: StoredAnswer) -> list[tuple[str, str, str]]:
+    """A whole answer of which a part had broken off says so."""
+    if not any(attempt.outcome == "cut" for attempt in answer.attempts):
+        return []
+    if any("joined at character" in note for note in answer.attempts[-1].notes):
+        return [("continued", "warn", "The answer broke off, and the model was asked for the rest of it.")]
+    return [("begun again", "warn", "The answer broke off, was taken back, and was given anew.")]

@@ -160,8 +160,9 @@ class Script:
                     answer.thought.body_end.insertText(harmless.prose(text), self.ink.muted)
 
     def take_back(self, discard_from: int) -> None:
-        """The live answer's text from this character on was not meant."""
+        """The live answer's text from this character on was not meant, nor its reasoning where nothing is left."""
         answer = self._answer()
+        answer.thought = answer.thought if discard_from else None
         answer.text = ["".join(answer.text)[:discard_from]]
         self.redraw(self.ink)
 
