@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -30,6 +31,7 @@ from vibedesk.store.vault import Vault, open_backend
 
 if TYPE_CHECKING:
     from vibedesk.engine.cache import Cache
+    from vibedesk.engine.explain import Explanation
     from vibedesk.engine.http import Http
     from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
@@ -149,6 +151,15 @@ class Desk:
 
         rungs = rungs_of(route, self.catalog, self.keys.usable, self.gateway())
         return fitted(rungs, route, today=date.today())
+
+    async def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> Explanation:
+        """What the route would do now, by all that is known of its providers, without asking anybody; with `faults`,
+        what it would do if (see `engine.explain`). Raises `Misconfigured`."""
+        from vibedesk.engine.explain import explain
+
+        rungs = await asyncio.to_thread(self.rungs, route)
+        await self.router.prepare(rungs)
+        return explain(rungs, self.router.world, faults, now=time.time())
 
     def route_for(
         self, model: str, *, via: str | None = None, parameters: Parameters | None = None, system: str = ""

@@ -156,6 +156,31 @@ async def test_explain_shows_the_ladder_and_why_a_rung_is_left_out(tmp_path: Pat
         assert held.scene.lab.seen == []
 
 
+async def test_what_if_plays_faults_through_and_sends_nothing(tmp_path: Path) -> None:
+    sure = Route(name="sure", model="lab/gpt-4.1-mini", fallback_models=("lab/house-blend-7b", SONNET))
+    async with page_in(tmp_path, sure) as held:
+        held.editor.explain.click()
+        await held.scene.rest()
+        what_if, ladder = held.editor.rungs.what_if, held.editor.rungs.ladder
+        assert "lab/gpt-4.1-mini answers the first request." in words_in(ladder)
+        what_if.whom.choose("lab/gpt-4.1-mini")
+        what_if.what.choose("529")
+        what_if.what.activated.emit(what_if.what.currentIndex())
+        await held.scene.rest()
+        assert "overloaded" in words_in(ladder)
+        assert "lab/house-blend-7b answers request" in words_in(ladder)
+        assert "lab/gpt-4.1-mini is overloaded (529)" in words_in(what_if)
+        what_if.whom.choose("*")
+        what_if.what.choose("offline")
+        what_if.what.activated.emit(what_if.what.currentIndex())
+        await held.scene.rest()
+        assert "Nobody answers" in words_in(ladder)
+        what_if.forget.click()
+        await held.scene.rest()
+        assert "lab/gpt-4.1-mini answers the first request." in words_in(ladder)
+        assert held.scene.lab.seen == []
+
+
 async def test_delete_can_be_undone(tmp_path: Path) -> None:
     async with page_in(tmp_path, *TWO) as held:
         before = held.scene.desk.paths.routes.read_bytes()

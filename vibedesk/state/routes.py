@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, Misconfigured
+from vibedesk.engine.explain import Explanation, Told
 from vibedesk.engine.exports import FORMATS, Export, Import, export, read
 from vibedesk.engine.fuzzy import score
 from vibedesk.engine.lint import Lint, lint
@@ -25,7 +26,7 @@ from vibedesk.state.tasks import Tasks
 from vibedesk.store.paths import resources, write_whole
 from vibedesk.store.routes import RoutesFile
 
-__all__ = ["FORMATS", "Export", "Lint", "RouteRow", "RoutesState", "Try", "starters"]
+__all__ = ["FORMATS", "Explanation", "Export", "Lint", "RouteRow", "RoutesState", "Told", "Try", "starters"]
 
 LARGEST = 1 << 20
 """Bytes of a file that routes are taken from."""
@@ -53,7 +54,7 @@ class Try(Struct, frozen=True):
 
 
 class RoutesState(QObject):
-    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, rungs)` after
+    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, explanation)` after
     `explain`; `tried(name, tries)` again and again while `try_out` runs, `trying(running)` around it;
     `exported(export)` after `export`; `linted(route, lints)` after `lint`."""
 
@@ -83,9 +84,9 @@ class RoutesState(QObject):
         """Takes the route away, with a notice that brings it back."""
         self._tasks.start(self._remove(name), name="remove a route")
 
-    def explain(self, route: Route) -> None:
-        """Works out which deployments would be tried now, without any network; `explained` follows."""
-        self._tasks.start(self._explain(route), name="explain a route")
+    def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> None:
+        """Works out what would happen now, or if `faults` came about, without any network; `explained` follows."""
+        self._tasks.start(self._explain(route, dict(faults or {})), name="explain a route")
 
     def try_out(self, route: Route) -> None:
         """Sends one short request to the model and to each fallback; `tried` tells how far they are."""
@@ -184,9 +185,8 @@ class RoutesState(QObject):
         await self._reload()
         self.saved.emit(route.name)
 
-    async def _explain(self, route: Route) -> None:
-        rungs: tuple[Rung, ...] = await asyncio.to_thread(self._desk.rungs, route)
-        self.explained.emit(route.name, rungs)
+    async def _explain(self, route: Route, faults: dict[str, str]) -> None:
+        self.explained.emit(route.name, await self._desk.explain(route, faults))
 
     async def _try_out(self, route: Route) -> None:
         rungs = await asyncio.to_thread(self._desk.rungs, route)
