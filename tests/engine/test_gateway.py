@@ -102,6 +102,16 @@ def test_keys_stored_at_the_gateway_make_ours_needless_there_and_only_there() ->
     assert (second.deployment.via, second.obstacle and second.obstacle.kind) == ("direct", "no_key")
 
 
+def test_several_keys_are_one_way_where_the_gateway_has_its_own() -> None:
+    def two(provider: Provider) -> list[ApiKey]:
+        return [key_of(provider, id=f"key-{n}", label=f"k{n}", scope=f"s{n}") for n in range(2)]
+
+    route = Route(name="r", model="openai/m")
+    assert len(rungs(route, GATEWAY, keys=two)) >= 1
+    [rung] = rungs(route, STORED, keys=two)
+    assert rung.deployment.key is None
+
+
 def front_of(front: Front, server: OpenAI, *, stored_keys: bool = True) -> Rung:
     token = ApiKey(
         id="cf",

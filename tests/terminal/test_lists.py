@@ -226,6 +226,8 @@ async def test_a_route_that_caches_answers_twice_and_asks_once(vibedesk: Program
     assert "given from the answer cache" in said.err
     usage = (await vibedesk("usage", "--json")).json
     assert (usage["requests"], usage["cached"], usage["attempts"]) == (3, 2, 1)
+    unseen = await vibedesk("ask", "-r", "c", "--no-save", "--json", "Hi")
+    assert (unseen.finished[0]["cached"], unseen.finished[0]["cache"]) == (False, None)
 
 
 async def test_an_export_says_what_it_cannot_carry_beside_it(vibedesk: Program, lab: OpenAI) -> None:

@@ -308,7 +308,10 @@ class Playground(QObject):
     def curl(self, index: int) -> str:
         """The lane's last question as a command, secrets left out; "" while nobody was asked."""
         lane = self.lanes[index]
-        return curl_of(lane.deployment, lane.request()) if lane.deployment and lane.exchanges else ""
+        deployment = lane.deployment or next(
+            (rung.deployment for rung in lane.planned if rung.obstacle is None), None
+        )
+        return curl_of(deployment, lane.request()) if deployment and lane.exchanges else ""
 
     # The conversation
 

@@ -23,6 +23,8 @@ from vibedesk.log import redact
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.answers import Held
+from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.paths import resources, write_whole
 from vibedesk.store.routes import RoutesFile
 
@@ -70,6 +72,8 @@ class RoutesState(QObject):
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk, self._tasks, self._notices = desk, tasks, notices
+        self.held = Held(0, 0)
+        """How many answers the cache keeps for all routes together, and in how many bytes."""
         self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
 
     def reload(self) -> None:
@@ -104,6 +108,10 @@ class RoutesState(QObject):
         """Takes the routes of a file in; a notice tells which, and what could not be taken."""
         self._tasks.start(self._bring_in(path), name="import routes")
 
+    def forget_answers(self) -> None:
+        """Empties the answer cache; `changed` follows."""
+        self._tasks.start(self._forget_answers(), name="empty the answer cache")
+
     def add_starters(self) -> None:
         """Adds the starter set; routes that exist keep what they say."""
         self._tasks.start(self._add_starters(), name="add the starter routes")
@@ -127,8 +135,22 @@ class RoutesState(QObject):
         self._notices.add(words, action_label="Bring back", action=bring_back)
 
     async def _reload(self) -> None:
-        self.rows.set_rows(await asyncio.to_thread(self._read))
+        rows, self.held = await asyncio.to_thread(lambda: (self._read(), self._held()))
+        self.rows.set_rows(rows)
         self.changed.emit()
+
+    def _held(self) -> Held:
+        try:
+            return self._desk.answers.held()
+        except DatabaseProblem:  # whoever writes there says so
+            return Held(0, 0)
+
+    async def _forget_answers(self) -> None:
+        try:
+            await asyncio.to_thread(self._desk.answers.clear)
+        except DatabaseProblem as problem:
+            self._notices.add(str(problem), "bad")
+        await self._reload()
 
     def _read(self) -> list[RouteRow]:
         return [

@@ -79,9 +79,11 @@ def _ending(explanation: Explanation) -> str:
     answers = next((told.rung.deployment.name for told in explanation.rungs if told.answers), "")
     requests = sum(told.asked for told in explanation.rungs)
     waited = f" after waiting {duration(explanation.waited_s)}" if explanation.waited_s else ""
+    first = next((told.rung for told in explanation.rungs if told.rung.obstacle is None), None)
+    kept = " Where the same was asked before, that answer is given again." if first and first.cache.on else ""
     if answers:
         number = f"request {requests}" if requests > 1 else "the first request"
-        return f"{answers} answers {number}{waited}."
+        return f"{answers} answers {number}{waited}.{kept}"
     if explanation.outcome == "cut":
         return "The answer breaks off, and what was said is kept as cut."
     error = explanation.error

@@ -223,6 +223,8 @@ class RouteEditor(QFrame):
             choice.currentIndexChanged.connect(lambda: self._changed())
         self.system.textChanged.connect(self._changed)
         self.terms.changed.connect(self._changed)
+        self.terms.forget.on(self._routes.forget_answers)
+        self._routes.changed.connect(self._show_held)
         self._routes.saved.connect(self._was_saved)
         self._routes.refused.connect(lambda words: self._remark("bad", words))
         self._routes.explained.connect(self._show_explanation)
@@ -250,6 +252,7 @@ class RouteEditor(QFrame):
         self.rungs.clear()
         self.delete.setText("Delete" if self._saved else "Cancel")
         self.use.setVisible(self._saved is not None)
+        self._show_held()
         self._filling = False
         self.relint()
 
@@ -323,6 +326,9 @@ class RouteEditor(QFrame):
         if name == self.name.text().strip() and (route := self._on_file(name)) is not None:
             self.edited = False
             self.show_route(route)
+
+    def _show_held(self) -> None:
+        self.terms.show_held(self._routes.held.answers, self._routes.held.size)
 
     def _on_file(self, name: str) -> Route | None:
         row = self._routes.rows.row_of(name)
