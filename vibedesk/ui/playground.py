@@ -404,8 +404,7 @@ class PlaygroundPage(QWidget):
         lane = self.playground.lanes[place]
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         if answer is not None:
-            names = lane.result.not_needed if lane.result else ()
-            left = unasked(names, lane.planned)
+            left = unasked(answer.not_needed, lane.planned)
             explain = partial(self.show_explanation, lane)
             curl = self.playground.curl(place)
             Receipt(self, self._theme, answer, not_needed=left, curl=curl, explain=explain).open()

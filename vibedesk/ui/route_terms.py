@@ -35,7 +35,7 @@ class RouteTerms(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.more = Button("", "quiet").on(self._unfold)
+        self.more = Button("").on(self._unfold)
         self.fold = QWidget()
         self.waits = {wait: Field("as usual", name=name) for wait, name in _WAITS}
         self.on_cut = Choice([*_ON_CUT])
