@@ -28,6 +28,7 @@ from vibedesk.engine.types import (
     ReasoningDelta,
     Request,
     Restarted,
+    Route,
     Rung,
     Started,
     Text,
@@ -77,6 +78,8 @@ class Lane(QObject):
         super().__init__(parent)
         self._desk, self._tasks, self._autosave = desk, tasks, autosave
         self.spec = spec
+        self._copied: Route | None = None
+        """The named route as it was when the lane took its parameters over."""
         self.phase: Phase = "idle"
         self.story = Story(spec.id)
         self.planned: tuple[Rung, ...] = ()
@@ -173,17 +176,41 @@ class Lane(QObject):
 
     def rungs(self) -> tuple[Rung, ...]:
         """Where the next question would go. Reads keys from the disk: not for the loop's thread."""
+        return self._desk.rungs(self.route())
+
+    def route(self) -> Route:
+        """The route it asks by: the named one as it stands now, or its own model."""
         named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
-        route = named or self._desk.route_for(
+        return named or self._desk.route_for(
             self.spec.model,
             via=self.spec.via or None,
             parameters=self.spec.parameters,
             system=self.spec.system,
         )
-        return self._desk.rungs(route)
+
+    def follow_route(self, route: Route) -> None:
+        """Asks by this route from the next question on, with its parameters for as long as it has no others."""
+        spec, before = self.spec, self._copied
+        own = before is not None and before.name == route.name == spec.route
+        parameters = spec.parameters if own and before and spec.parameters != before.parameters else None
+        system = spec.system if own and before and spec.system != before.system else None
+        self._copied = route
+        self.set_spec(
+            route=route.name,
+            model=route.model,
+            parameters=route.parameters if parameters is None else parameters,
+            system=route.system if system is None else system,
+        )
+
+    def _catch_up(self) -> None:
+        """The route was edited since: what the lane took from it is what it says now."""
+        named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
+        if named is not None and self._copied is not None and named != self._copied:
+            self.follow_route(named)
 
     def request(self) -> Request:
         """The lane's whole history with its own answers, ending in the last turn."""
+        self._catch_up()
         messages: list[Message] = []
         for exchange in self.exchanges:
             _say(messages, Message("user", (*exchange.turn.images, Text(exchange.turn.text))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import monotonic
@@ -43,6 +43,8 @@ class Playground(QObject):
     conversation_opened = Signal()
     conversation_saved = Signal(str)
     planned = Signal()
+    explained = Signal(str, object)
+    """(lane’s id, explanation) after `explain`."""
 
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -290,10 +292,26 @@ class Playground(QObject):
         self.spread_s = asked[-1] - asked[0] if asked else None
         self._look()
 
+    def explain(self, index: int, faults: Mapping[str, str] | None = None) -> None:
+        """Where the lane's next question would go, or would if `faults` came about; `explained` follows."""
+        self._tasks.start(self._explain(index, dict(faults or {})), name="explain a lane")
+
+    async def _explain(self, index: int, faults: dict[str, str]) -> None:
+        lane = self.lanes[index]
+        try:
+            explanation = await asyncio.to_thread(self._desk.explain, lane.route(), faults)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        self.explained.emit(lane.spec.id, explanation)
+
     def curl(self, index: int) -> str:
         """The lane's last question as a command, secrets left out; "" while nobody was asked."""
         lane = self.lanes[index]
-        return curl_of(lane.deployment, lane.request()) if lane.deployment and lane.exchanges else ""
+        deployment = lane.deployment or next(
+            (rung.deployment for rung in lane.planned if rung.obstacle is None), None
+        )
+        return curl_of(deployment, lane.request()) if deployment and lane.exchanges else ""
 
     # The conversation
 
@@ -397,9 +415,7 @@ class Playground(QObject):
         """The lane asks by a named route from the next question on."""
         named = next((one for one in self._desk.routes.routes() if one.name == route), None)
         if named is not None:
-            self.lanes[index].set_spec(
-                route=route, model=named.model, parameters=named.parameters, system=named.system
-            )
+            self.lanes[index].follow_route(named)
             self._save_lanes()
 
     def configure(self, index: int, **changes: object) -> None:
@@ -465,7 +481,9 @@ class Playground(QObject):
 def best_of(results: Sequence[StoredAnswer | None]) -> dict[int, set[str]]:
     """Which lanes were the best at what: place → of "fastest", "first", "cheapest". Nothing to compare, no praise."""
     good = [
-        (place, one) for place, one in enumerate(results) if one is not None and one.outcome == "complete"
+        (place, one)
+        for place, one in enumerate(results)
+        if one is not None and one.outcome == "complete" and not _from_cache(one)
     ]
     best: dict[int, set[str]] = {}
     if len(good) < 2:
@@ -478,6 +496,13 @@ def best_of(results: Sequence[StoredAnswer | None]) -> dict[int, set[str]]:
         if len(ranked) > 1 and _clearly_less(values[ranked[0]], values[ranked[1]]):
             best.setdefault(ranked[0], set()).add(word)
     return best
+
+
+def _from_cache(answer: StoredAnswer) -> bool:
+    """What a cache gives is no race: it was not asked."""
+    ours = answer.cache is not None and answer.cache.spared
+    notes = (note for attempt in answer.attempts for note in attempt.notes)
+    return ours or any(note.lower() == "gateway cache hit" for note in notes)
 
 
 def _clearly_less(one: float | Decimal, other: float | Decimal) -> bool:

@@ -72,6 +72,7 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     error_text: str = ""
     attempts: tuple[Attempt, ...] = ()
     cache: CacheUse | None = None
+    not_needed: tuple[str, ...] = ()
     created: datetime
     replaced: bool = False
 
@@ -97,6 +98,7 @@ def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> St
         error_text=text,
         attempts=finished.attempts,
         cache=finished.cache,
+        not_needed=finished.not_needed,
     )
 
 

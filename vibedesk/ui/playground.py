@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.history import History
+from vibedesk.state.lane import Lane
 from vibedesk.state.playground import MOST_LANES, Playground, best_of
+from vibedesk.state.routes import Explanation
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
 from vibedesk.ui.lane_head import LETTERS
@@ -21,6 +23,7 @@ from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.stage import Stage
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.turns import Turns
+from vibedesk.ui.what_if import ExplainSheet
 from vibedesk.ui.widgets import Hairline, bare
 from vibedesk.wording import words_for
 
@@ -331,9 +334,29 @@ class PlaygroundPage(QWidget):
         lane = self.playground.lanes[place]
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         if answer is not None:
-            names = lane.result.not_needed if lane.result else ()
-            left = unasked(names, lane.planned)
-            Receipt(self, self._theme, answer, not_needed=left, curl=self.playground.curl(place)).open()
+            left = unasked(answer.not_needed, lane.planned)
+            explain = partial(self.show_explanation, lane)
+            curl = self.playground.curl(place)
+            Receipt(self, self._theme, answer, not_needed=left, curl=curl, explain=explain).open()
+
+    def show_explanation(self, lane: Lane) -> None:
+        """Where the lane's next question would go, without asking."""
+        if lane not in self.playground.lanes:
+            return
+        place = self.playground.lanes.index(lane)
+        sheet = ExplainSheet(
+            self, self._theme, f"route {lane.spec.route}" if lane.spec.route else lane.spec.model
+        )
+
+        def show(id: str, explanation: Explanation) -> None:
+            if id == lane.spec.id:
+                sheet.explained.show_explanation(explanation)
+
+        link = self.playground.explained.connect(show)
+        sheet.finished.connect(lambda: self.playground.explained.disconnect(link))
+        sheet.explained.wanted.connect(lambda faults: self.playground.explain(place, faults))
+        self.playground.explain(place)
+        sheet.open()
 
     def _act(self, action: str, view: LaneView) -> None:
         place = self.views.index(view)
