@@ -53,6 +53,17 @@ class Exchange(Struct):
 
     turn: StoredTurn
     answers: list[StoredAnswer] = field(default_factory=list)
+    _weighed: tuple[str, int] = ("", 0)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the question and the answer that counts are; weighed once for each answer."""
+        answer = self.answer
+        known = f"{answer.id}:{len(answer.text)}" if answer else "-"
+        if self._weighed[0] != known:
+            both = estimate_tokens(self.turn.text) + (estimate_tokens(answer.text) if answer else 0)
+            self._weighed = known, both
+        return self._weighed[1]
 
     @property
     def answer(self) -> StoredAnswer | None:
