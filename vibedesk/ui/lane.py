@@ -104,8 +104,9 @@ class LaneView(QFrame):
         """Writes the whole lane once more."""
         self.transcript.clear()
         self.figures.clear()
-        for exchange in self.lane.exchanges:
-            self._show_exchange(exchange)
+        with self.transcript.resting():
+            for exchange in self.lane.exchanges:
+                self._show_exchange(exchange)
         self.refresh()
         answer = self._answer()
         if answer is not None and answer.outcome is not None:
