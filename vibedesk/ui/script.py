@@ -127,7 +127,9 @@ class Script:
         """An empty document."""
         for part in self._parts[self._first : self._last]:
             self._leave(part)
+        frame = self._document.rootFrame().frameFormat()
         self._document.clear()
+        self._document.rootFrame().setFrameFormat(frame)  # clearing takes the margins too
         self._document.setUndoRedoEnabled(False)
         self.pen = Pen(self._document, self.ink)
         self._markdown = Markdown(self.pen, self._known)
@@ -389,7 +391,7 @@ class Script:
         """Draws what is near a view at `top` and leaves out what is far; where the view stands then."""
         if not self.height or not self._parts or self.whole:
             return top
-        bottom = self.top_of(self._last) if self._last > self._first else self._above
+        bottom = self.top_of(self._last) if self._last > self._first else 0.0
         if (self._first and top < self._above) or top > bottom or self._last == self._first:
             return self._go_to(top, bottom)
         with _Edit(self._document):
@@ -421,7 +423,7 @@ class Script:
 
     def _at(self, y: float) -> tuple[int, float]:
         """The part at a height, drawn or not, and how far into it."""
-        edge = 0.0
+        edge = self._document.rootFrame().frameFormat().topMargin()
         for place, part in enumerate(self._parts):
             tall = self._tall(part)
             if y < edge + tall or place == len(self._parts) - 1:
@@ -496,7 +498,7 @@ class Script:
         """Blank space instead of the parts above `keep`, exactly as high."""
         top = self._parts[keep].top
         assert top is not None
-        self._above = self.top_of(keep)
+        self._above = self.top_of(keep) - self._document.rootFrame().frameFormat().topMargin()
         cursor = QTextCursor(self._document)
         with _Edit(self._document):
             cursor.setPosition(top.position() - 1, QTextCursor.MoveMode.KeepAnchor)
