@@ -517,19 +517,18 @@ async def _retire(lane: Lane) -> None:
 
 
 def _history_tokens(lane: Lane) -> int:
-    total = 0
-    for exchange in lane.exchanges:
-        total += estimate_tokens(exchange.turn.text)
-        total += estimate_tokens(exchange.answer.text) if exchange.answer else 0
-    return total
+    return sum(exchange.tokens for exchange in lane.exchanges)
 
 
 def _exchanges(conversation: Conversation, lane_id: str) -> list[Exchange]:
-    answers = [answer for answer in conversation.answers if answer.lane_id == lane_id]
+    answers: dict[str, list[StoredAnswer]] = {}
+    for answer in conversation.answers:
+        if answer.lane_id == lane_id:
+            answers.setdefault(answer.turn_id, []).append(answer)
     found = [
-        Exchange(turn, [answer for answer in answers if answer.turn_id == turn.id])
+        Exchange(turn, answers.get(turn.id, []))
         for turn in conversation.turns
-        if lane_id in turn.lanes or any(answer.turn_id == turn.id for answer in answers)
+        if lane_id in turn.lanes or turn.id in answers
     ]
     for exchange in found:
         standing = [place for place, answer in enumerate(exchange.answers) if not answer.replaced]

@@ -9,7 +9,7 @@ from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextD
 
 from vibedesk.ui import harmless
 from vibedesk.ui.highlight import Span, lines_of
-from vibedesk.ui.ink import CODE_LINE, ENTRY, SPACES, Ink, block_format, distance, fresh_format
+from vibedesk.ui.ink import CODE_LINE, ENTRY, GROUP, SPACES, Ink, block_format, distance, fresh_format
 
 CODE_PADDING = 12
 CODE_HANG = 14
@@ -48,6 +48,34 @@ class Pen:
         """What is being written: every block carries its number."""
         self.cursor = QTextCursor(document)
         self.cursor.setBlockFormat(fresh_format())
+
+    def here(self) -> QTextCursor:
+        """The fresh block at the end."""
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        return self.cursor
+
+    def skip(self, blank: QTextBlockFormat) -> None:
+        """The fresh block becomes blank space, and another is fresh."""
+        self.here().setBlockFormat(blank)
+        self.cursor.insertBlock(fresh_format(), QTextCharFormat())
+
+    def resume(self, mark: Mark | None) -> None:
+        """Writes on as after what `mark` remembers."""
+        if mark is not None:
+            self._last, self._below = mark.last, mark.below
+
+    def leave(self, blank: QTextBlockFormat | None) -> None:
+        """The fresh block takes as much room as `blank` until something is written there."""
+        self.here().setBlockFormat(blank or fresh_format())
+
+    def forget_listings_before(self, position: int) -> None:
+        """Forgets the code of cards that were cut off the top."""
+        numbers = set()
+        block = self.document.findBlock(position)
+        while block.isValid():
+            numbers.add(block.blockFormat().intProperty(GROUP))
+            block = block.next()
+        self.listings = {number: listing for number, listing in self.listings.items() if number in numbers}
 
     def mark(self) -> Mark:
         return Mark(self._last, self._below)
