@@ -28,6 +28,7 @@ from vibedesk.state.usage import UsageState
 from vibedesk.state.vault import Vault
 from vibedesk.store.paths import resources
 from vibedesk.ui.clipboard import SecretClipboard
+from vibedesk.ui.hands import Hands
 from vibedesk.ui.sheet import Overlay
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.window import Page, Window
@@ -133,6 +134,8 @@ class Sitting(QObject):
         self.window.show_page("welcome" if first else "playground")
         self.window.show()
         self.vault.load()
+        self.vault.door.watch()
+        self._watch_hands()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
         self._look.start()
@@ -145,6 +148,12 @@ class Sitting(QObject):
         await self.vault.finish()
         self.window.hide()
         await self._desk.close()
+
+    def _watch_hands(self) -> None:
+        """Keys and mouse, as they reach the window: an idle vault locks itself."""
+        handle = self.window.windowHandle()
+        if handle is not None:
+            self._hands = Hands(handle, self.vault.door.touched)
 
     def _is_first_start(self) -> bool:
         return not self._desk.vault.keys() and not self._desk.history.list(limit=1)
@@ -167,6 +176,7 @@ class Sitting(QObject):
 
         page = WelcomePage(self.vault, self.theme)
         page.key_wanted.connect(self.add_key)
+        page.pasted.connect(lambda text: self._keys_page().add_key(pasted=text))
         page.import_wanted.connect(lambda: self._keys_page().import_keys())
         page.begin_wanted.connect(lambda: self.window.show_page("playground"))
         page.demo_wanted.connect(lambda: self.try_provider("demo"))

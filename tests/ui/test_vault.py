@@ -125,13 +125,14 @@ async def test_in_a_narrow_window_the_panel_takes_the_place_of_the_list(scene: S
 
 async def test_the_vault_says_how_it_is_and_is_unlocked_from_the_top_bar(tmp_path: Path) -> None:
     async with scene_in(tmp_path, passphrase_is_given=False) as scene:
-        scene.vault.create_file(PASSPHRASE)
+        scene.vault.door.create_file(PASSPHRASE)
         await until(lambda: scene.vault.state is not None and scene.vault.state.kind == "ready")
         page = open_page(scene)
         assert page.chip.text() == "Encrypted file"
-        scene.vault.lock()
+        scene.vault.door.lock()
         await until(lambda: page.chip.text() == "Vault locked")
-        page.unlock_button.click()
+        assert page.banner.text.text().startswith("The encrypted file is locked.")
+        page.banner.action.click()
         sheet = page.window().findChild(PassphraseSheet)
         sheet.passphrase.setText("something else")
         sheet.go.click()

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QLineEdit
 
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, OPENAI_KEY, PASSPHRASE, played_in, until
 from tests.ui.scene import Scene, scene_in
+from vibedesk.ui.key_import import ImportSheet
 from vibedesk.ui.unlock import PassphraseSheet
 from vibedesk.ui.vault import KeysPage
-from vibedesk.ui.wizard import ImportSheet, Wizard
+from vibedesk.ui.wizard import Wizard
 
 
 def open_wizard(scene: Scene) -> Wizard:
@@ -30,15 +31,15 @@ async def test_from_paste_to_saved_with_the_check_between(scene: Scene) -> None:
     wizard = open_wizard(scene)
     wizard.field.setText(f"  export ANTHROPIC_API_KEY='{ANTHROPIC_KEY}'  ")
     await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
-    assert wizard.provider_name.text() == "Anthropic"
+    assert wizard.line.name.text() == "Anthropic"
     assert wizard.label.text() == "ANTHROPIC_API_KEY"
     assert kept(scene) == []
     wizard.label.setText("work")
     wizard.save.click()
     await until(lambda: wizard.heading.text() == "Key saved")
     assert kept(scene) == ["work"]
-    assert "models unlocked" in wizard.message.text()
-    assert "Encrypted file" in wizard.how.text()
+    assert "models unlocked" in wizard.done_text.text()
+    assert "Encrypted file and read back" in wizard.done_text.text()
     assert wizard.field.text() == ""
     asked: list[str] = []
     wizard.first_message.connect(asked.append)
@@ -55,12 +56,12 @@ async def test_a_failed_check_keeps_what_was_typed_and_says_what_to_do(scene: Sc
     wizard.field.setText(wrong)
     await until(lambda: wizard.save.text() == "Check again")
     assert wizard.field.text() == wrong
-    assert wizard.message.isVisible()
-    assert wizard.fix.text()
+    assert wizard.outcome.message.isVisible()
+    assert wizard.outcome.fix.text()
     assert kept(scene) == []
     wizard.field.setText(GROQ_KEY)
     await until(lambda: wizard.save.text() == "Save key" and wizard.save.isEnabled())
-    assert not wizard.message.isVisible()
+    assert not wizard.outcome.isVisible()
 
 
 @played_in(scene_in)
@@ -104,8 +105,8 @@ async def test_a_fragment_with_several_keys_is_a_list_to_choose_from(scene: Scen
 async def test_what_is_no_key_is_told_why(scene: Scene) -> None:
     wizard = open_wizard(scene)
     wizard.field.setText("https://console.groq.com/keys")
-    await until(lambda: wizard.message.isVisible())
-    assert "web address" in wizard.message.text()
+    await until(lambda: wizard.outcome.isVisible())
+    assert "web address" in wizard.outcome.message.text()
     assert not wizard.save.isEnabled()
 
 
@@ -147,7 +148,9 @@ async def test_keys_of_the_environment_are_imported_masked(scene: Scene) -> None
     assert sheet.go.text() == "Import 1 key"
     sheet.go.click()
     await until(lambda: kept(scene) == ["CEREBRAS_API_KEY"])
-    await until(lambda: not scene.window.has_sheet())  # type: ignore[union-attr]
+    await until(lambda: sheet.heading.text() == "1 key imported")
+    sheet.go.click()
+    assert not scene.window.has_sheet()  # type: ignore[union-attr]
 
 
 async def test_without_a_keychain_the_file_is_offered_and_the_key_kept_after_it_is_made(

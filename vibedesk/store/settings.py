@@ -61,6 +61,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway.name", str, "", "Name of the AI Gateway in that account."),
     Setting("gateway.base_url", str, GATEWAY_BASE_URL, "Where the gateway is; ends before the account."),
     Setting("keys.folders", list, [], "Folders whose .dev.vars and .env are read for keys."),
+    Setting(
+        "vault.lock_after_minutes", int, 0, "Idle minutes after which the encrypted file is locked; 0: never."
+    ),
     Setting("models.favourites", list, [], "Models shown first, PROVIDER/MODEL."),
     Setting("models.recent", list, [], "Models asked last, latest first, PROVIDER/MODEL."),
     Setting("lanes.last", list, [], "Models of the lanes that were open last, PROVIDER/MODEL."),
