@@ -9,9 +9,11 @@ from decimal import Decimal
 from msgspec import Struct
 
 from vibedesk.desk import Desk
+from vibedesk.engine.check import CheckResult
 from vibedesk.engine.types import ApiKey, Provider
 from vibedesk.state.check import Checks, chip_of
 from vibedesk.state.local_servers import LocalServers
+from vibedesk.wording import verdict_words
 
 LOCAL = "local"
 """The id of the row that stands for servers on this machine."""
@@ -101,6 +103,17 @@ class KeyRows:
             chip=words or silent,
             role="ok" if words else "neutral",
         )
+
+
+def words_remembered(key: ApiKey, provider: Provider) -> tuple[str, str]:
+    """What the last check of a key said, and its fix, of which only the verdict was kept; "" twice for a good one."""
+    if key.state in ("ready", "untested"):
+        return "", ""
+    kept = CheckResult(
+        key_id=key.id, provider=provider.id, verdict=key.state, stage="", error=None, http_status=None,
+        took_s=0.0, models=None, stages=(), live=(), limits={},
+    )  # fmt: skip
+    return verdict_words(kept, provider)
 
 
 def models_in_use(desk: Desk, provider_id: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout
 
 from vibedesk.engine.types import ApiKey
 from vibedesk.state.check import SHORT, CheckRun
+from vibedesk.state.key_rows import words_remembered
 from vibedesk.state.vault import LOCAL, KeyRow, Vault
 from vibedesk.state.words import ago, moment
 from vibedesk.ui.check import Stages
@@ -154,10 +155,9 @@ class KeyPanel(QFrame):
     def _show_check(self, run: CheckRun | None, row: KeyRow) -> None:
         self.stages.setVisible(run is not None)
         self.stages.show_run(run)
-        wrong = run is not None and not run.running and run.verdict != "ready"
-        button, act = self._fix(run, row) if run is not None and wrong else ("", None)
-        button = "" if button == "Check again" else button
-        self.outcome.say(run.message if run and wrong else "", run.fix if run else "", row.role, button, act)
+        message, fix, verdict = self._said(run, row)
+        button, act = self._fix(verdict, run.nuance if run else "", row) if message else ("", None)
+        self.outcome.say(message, fix, row.role, button, act)
         self.when.setVisible(row.key is not None)
         self.when.setText(self._when(run, row.key))
 
@@ -171,17 +171,19 @@ class KeyPanel(QFrame):
             return f"Last check · {moment(key.checked)} · {SHORT.get(key.state, key.state)}"
         return "Not checked yet"
 
-    def _fix(self, run: CheckRun, row: KeyRow) -> tuple[str, Callable[[], object] | None]:
+    def _said(self, run: CheckRun | None, row: KeyRow) -> tuple[str, str, str]:
+        """Sentence, fix and verdict of the last check, where it was not all well."""
+        if run is not None:
+            wrong = not run.running and run.verdict != "ready"
+            return (run.message, run.fix, run.verdict) if wrong else ("", "", "")
+        if row.key is None or row.provider is None or not row.key.enabled:
+            return "", "", ""
+        return (*words_remembered(row.key, row.provider), row.key.state)
+
+    def _fix(self, verdict: str, nuance: str, row: KeyRow) -> tuple[str, Callable[[], object] | None]:
         if row.provider is None:
             return "", None
-        return fix_of(
-            run,
-            row.provider,
-            check=lambda: self._vault.check(row.id),
-            ask=lambda: self._vault.check(row.id, answer=True),
-            use=lambda _: None,
-            name_of=lambda _: "",
-        )
+        return fix_of(verdict, nuance, row.provider, ask=lambda: self._vault.check(row.id, answer=True))
 
     def _show_limits(self, row: KeyRow) -> None:
         key = row.key

@@ -88,17 +88,17 @@ class KeyTable(Table):
 def _columns() -> tuple[Column, ...]:
     return (
         Column(title="Key", cell=_name_cell, stretch=True),
-        Column(title="Source", cell=lambda row: row.source, width=112),
+        Column(title="Source", cell=lambda row: row.source, width=104),
         Column(
             title="State",
             cell=lambda row: Cell(text=row.chip, kind="chip", role=row.role, dot=row.key is not None),
         ),
-        Column(title="Last used", cell=lambda row: ago(row.key.last_used) if row.key else "", width=96),
-        Column(title="This month", cell=_spent_cell, width=100, align="right"),
+        Column(title="Last used", cell=lambda row: ago(row.key.last_used) if row.key else "", width=92),
+        Column(title="This month", cell=_spent_cell, width=92, align="right"),
         Column(
             title="Limit",
             cell=lambda row: short_limit(row.key.limits) if row.key else "",
-            width=104,
+            width=96,
             align="right",
         ),
     )

@@ -9,7 +9,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from vibedesk.engine.types import Provider
-from vibedesk.state.check import CheckRun
 from vibedesk.ui.announce import announce
 from vibedesk.ui.widgets import Button, Label, set_state
 
@@ -69,19 +68,11 @@ def opener(provider: Provider) -> tuple[str, Callable[[], object]]:
 
 
 def fix_of(
-    run: CheckRun,
-    provider: Provider,
-    *,
-    check: Callable[[], object],
-    ask: Callable[[], object],
-    use: Callable[[str], object],
-    name_of: Callable[[str], str],
+    verdict: str, nuance: str, provider: Provider, *, ask: Callable[[], object]
 ) -> tuple[str, Callable[[], object] | None]:
-    """The one button for a verdict. `use(provider id)` takes the key for another provider's."""
-    if run.verdict == "wrong_provider" and run.suggestion and (name := name_of(run.suggestion)):
-        return f"Use it for {name}", lambda: use(run.suggestion)
-    if run.nuance.endswith("list") and run.verdict == "restricted":
+    """The one button for a verdict, beside checking again; "" where checking again is all that helps."""
+    if verdict == "restricted" and nuance.endswith("list"):
         return "Ask for one answer", ask
-    if run.verdict in AT_THE_PROVIDER and provider.key_url:
+    if verdict in AT_THE_PROVIDER and provider.key_url:
         return opener(provider)
-    return ("Check again", check) if run.verdict != "ready" else ("", None)
+    return "", None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from vibedesk.engine.types import Provider
 from vibedesk.state import wizard as state
+from vibedesk.state.check import CheckRun
 from vibedesk.state.vault import KeyRow, Vault
 from vibedesk.ui.announce import announce
 from vibedesk.ui.check import Stages
@@ -49,7 +52,7 @@ class Wizard(Sheet):
         self._vault, self._theme = vault, theme
         self.step = state.Wizard(vault, provider=provider, replacing=replacing, parent=self)
         self._length = 0
-        self._phase = ""
+        self._phase = self._suggested = ""
         self._listed: object = None
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(lambda: self.step.paste(self.field.pasted()))
@@ -152,6 +155,8 @@ class Wizard(Sheet):
         self._show_outcome(phase)
         self._show_place()
         self._show_buttons()
+        if self.isVisible():
+            QTimer.singleShot(0, self, self.place)  # wrapped words know their height only now
 
     def _show_key(self, phase: str) -> None:
         step, run, provider = self.step, self.step.run, self.step.provider
@@ -161,8 +166,9 @@ class Wizard(Sheet):
         asking = phase == "good" and run is not None and all(line.id != "answer" for line in run.lines)
         estimate = self._vault.checks.estimate(provider) if provider and asking else None
         self.ask.setVisible(asking and bool(provider and provider.id not in ("cloudflare-ai-gateway",)))
-        price = money(estimate.usd, estimated=True) if estimate else "an unknown sum"
-        self.ask_text.setText(f"One real answer proves the rest; it costs at most {price}.")
+        price = f"at most {money(estimate.usd, estimated=True)}" if estimate else "an unknown sum"
+        price = "nothing" if estimate and not estimate.usd else price
+        self.ask_text.setText(f"One real answer would prove the rest. It costs {price}.")
         getting = not step.found and provider is not None
         self.steps.setVisible(getting and bool(provider and provider.key_steps))
         self.link.setVisible(getting and bool(provider and provider.key_url))
@@ -173,8 +179,9 @@ class Wizard(Sheet):
         if phase == "several" and self._listed is not step.found:
             self._list_keys()
         self.below.setVisible(bool(len(step.found) == 1 and provider and step.replacing is None))
-        if len(step.found) == 1 and provider is not None and not self.label.isModified():
-            self.label.setText(step.found[0].name or provider.name)
+        if len(step.found) == 1 and provider is not None and self.label.text() in ("", self._suggested):
+            self._suggested = step.found[0].name or provider.name
+            self.label.setText(self._suggested)
 
     def _list_keys(self) -> None:
         found = self._listed = self.step.found
@@ -201,17 +208,15 @@ class Wizard(Sheet):
             use = ("", None) if step.replacing else (f"Use it for {other.name}", lambda: self._use(other.id))
             self.outcome.say(words, f"Nothing was sent to {provider.name} yet.", "warn", *use)
         elif provider and run and not run.running and run.verdict != "ready" and phase != "skipped":
-            button, act = fix_of(
-                run,
-                provider,
-                check=self.step.check,
-                ask=lambda: self.step.check(answer=True),
-                use=self._use,
-                name_of=self._name_of,
-            )
-            self.outcome.say(run.message, run.fix, run.role, "" if button == "Check again" else button, act)
+            self.outcome.say(run.message, run.fix, run.role, *self._fix(run, provider))
         else:
             self.outcome.say("")
+
+    def _fix(self, run: CheckRun, provider: Provider) -> tuple[str, Callable[[], object] | None]:
+        other = self._vault.provider(run.suggestion) if run.verdict == "wrong_provider" else None
+        if other is not None and self.step.replacing is None:
+            return f"Use it for {other.name}", lambda: self._use(run.suggestion)
+        return fix_of(run.verdict, run.nuance, provider, ask=lambda: self.step.check(answer=True))
 
     def _show_place(self) -> None:
         vault_state, door = self._vault.state, self._vault.door
@@ -263,6 +268,7 @@ class Wizard(Sheet):
         self.outcome.say("")
         self.line.setVisible(count == 1)
         self.line.show_step(self.step)
+        self.line.how.setText(f"“{saved.keys[0].label}” {saved.keys[0].hint}")
         where = f"Kept in {saved.where} and read back from there."
         self.done_text.setText(f"{where} {saved.models} models unlocked.")
         self.done_text.show()
@@ -287,10 +293,6 @@ class Wizard(Sheet):
         if provider is not None:
             self.step.choose(provider)
             self.step.check()
-
-    def _name_of(self, provider_id: str) -> str:
-        provider = self._vault.provider(provider_id) if self.step.replacing is None else None
-        return provider.name if provider else ""
 
     def _open_link(self) -> None:
         if self.step.provider is not None:
