@@ -1,7 +1,7 @@
 """What the check of a key found, in sentences: one for every verdict and every nuance of it, each with its one fix.
 
-`wording.verdict_words` fills them in. The names in braces are facts of the error and of the provider; `{said}` is a
-sentence of its own, or nothing.
+`wording.verdict_words` fills them in; the names in braces are facts of the error and of the provider. A key is a
+verdict, `verdict.nuance`, or `verdict.nuance.provider` where one provider's fix is more exact.
 """
 
 from __future__ import annotations
@@ -20,13 +20,22 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
     "ready": ("{who} accepts the key.", ""),
     "ready.no_key": ("{who} answers; it needs no key.", ""),
     "ready.answered": ("{who} accepts the key, and {model} answered.", ""),
-    "ready.no_models": ("{who} answers, but has no model yet.", "Give it a model: {key_steps}."),
+    "ready.no_models": ("{who} answers, but lists no model that chats.", "Load a model in {who}."),
+    "ready.no_models.ollama": ("{who} answers, but has no model yet.", "Get one: ollama pull NAME."),
     "ready.unlisted": ("{who} answered with this key, which may not list models.", ""),
     "rate_limited": ("The key is good, but {who} asks to slow down for now.", "Try again {when}."),
+    "rate_limited.day": (
+        "The key is good, but {who} has given it all it gives in a day.",
+        "Try again tomorrow, or use another model.",
+    ),
     "no_credit": ("The key is good, but its account has no credit at {who}.", "Add credit at {who}."),
     "no_credit.payment": (
         "The key is good, but {who} reports a problem with the payment.",
         "Settle it at {who}.",
+    ),
+    "no_credit.free_tier": (
+        "The key is good, but the free tier of {who} does not include {model}.",
+        "Set up billing for the key’s project, or use another model.",
     ),
     "spend_limit": (
         "The key is good, but a spending limit at {who} is reached.",
@@ -88,6 +97,11 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "{who} does not know this key.",
         "Check that it was copied whole, or create another at {key_url}.",
     ),
+    "invalid.retired": (
+        "{who} does not take this key; it is of the old kind (AIza…), which Google is retiring.",
+        "Create a new key (AQ.…) at {key_url}.",
+    ),
+    "invalid.needed": ("{who} asks for a key, and there is none for it.", "Add a key for {who}."),
     "invalid.missing": ("There is no key for {who} to check.", "Add a key for {who}."),
     "invalid.characters": (
         "This has characters that no key contains, so it was not sent.",
@@ -147,7 +161,7 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "Try another network, or turn the VPN off.",
     ),
     "network_blocked.hung_up": (
-        "{host} hung up before it showed a certificate, as a firewall does that blocks a name; the key was not sent.",
+        "{host} hung up before it showed a certificate, as a firewall does that blocks a name{unsent}.",
         "Try another network, or turn the VPN off.",
     ),
     "network_blocked.no_way": (
@@ -160,6 +174,10 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
     ),
     "wrong_base_url": (
         "{base_url} is up, but {who}’s API is not at this path.",
+        "Check the path in the base URL.",
+    ),
+    "wrong_base_url.no_v1": (
+        "{base_url} is up, but {who}’s API is not at this path.",
         "Check the base URL, often it ends in /v1.",
     ),
     "wrong_base_url.elsewhere": (
@@ -167,15 +185,15 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "Set the base URL to {suggestion}.",
     ),
     "wrong_base_url.moved": (
-        "{base_url} sends on to {target}; the key was not sent.",
+        "{base_url} sends on to {target}{unsent}.",
         "Set the base URL to where the API now is.",
     ),
     "wrong_base_url.needs_tls": (
-        "{host} speaks https at this port, and the base URL says http; the key was not sent.",
+        "{host} speaks https at this port, and the base URL says http{unsent}.",
         "Set the base URL to {suggestion}.",
     ),
     "wrong_base_url.no_tls": (
-        "{host} speaks no TLS at this port, and the base URL says https; the key was not sent.",
+        "{host} speaks no TLS at this port, and the base URL says https{unsent}.",
         "Check the port; a server on this machine is often http://.",
     ),
     "wrong_base_url.account_form": (
@@ -191,11 +209,11 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "Check the base URL; a sign-in page of the network can also answer like this.",
     ),
     "not_this_api.page": (
-        "{base_url} answered with a web page (“{title}”), not as {who}’s API does; the key was not sent.",
+        "{base_url} answered with a web page (“{title}”), not as {who}’s API does{unsent}.",
         "Sign in to the network in a browser if it asks for that, else check the base URL.",
     ),
     "not_this_api.redirect": (
-        "{base_url} was answered with a redirect to {host}, as a network’s sign-in page does; the key was not sent.",
+        "{base_url} was answered with a redirect to {host}, as a network’s sign-in page does{unsent}.",
         "Open a page in the browser and sign in to the network.",
     ),
     "not_this_api.elsewhere": (
@@ -214,33 +232,36 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "Nothing answers at {host}: the connection was refused.",
         "Check that the server is running and that the base URL names its port.",
     ),
-    "refused.local": ("{who} is not running at {host}.", "Start it: {key_steps}."),
+    "refused.local": ("{who} is not running at {host}.", "Start {who}, or correct its base URL."),
+    "refused.local.ollama": ("{who} is not running at {host}.", "Start it: ollama serve."),
+    "refused.local.lm-studio": ("{who} is not running at {host}.", "Start it: Developer → Start server."),
+    "refused.local.llama-cpp": ("{who} is not running at {host}.", "Start it: llama-server -m model.gguf."),
     "tls_untrusted": (
-        "The certificate of {host}, issued by {issuer}, is not trusted by this machine; the key was not sent.",
+        "The certificate of {host}, issued by {issuer}, is not trusted by this machine{unsent}.",
         "If a company proxy stands between, add its certificate to the system’s trusted ones.",
     ),
     "tls_untrusted.self_signed": (
-        "The certificate of {host} is signed by nobody but itself ({issuer}); the key was not sent.",
+        "The certificate of {host} is signed by nobody but itself ({issuer}){unsent}.",
         "Add the certificate to the system’s trusted ones if the server is yours.",
     ),
     "tls_untrusted.wrong_name": (
-        "The certificate that {host} shows is for {names}, not for {host}; the key was not sent.",
+        "The certificate that {host} shows is for {names}, not for {host}{unsent}.",
         "Check the host in the base URL; a network’s sign-in page can also answer like this.",
     ),
     "tls_untrusted.expired": (
-        "The certificate of {host} expired on {until}; the key was not sent.",
+        "The certificate of {host} expired on {until}{unsent}.",
         "Check this machine’s clock; if it is right, the server needs a new certificate.",
     ),
     "tls_untrusted.not_yet": (
-        "The certificate of {host} is valid from {since} on only; the key was not sent.",
+        "The certificate of {host} is valid from {since} on only{unsent}.",
         "Check this machine’s clock.",
     ),
     "tls_untrusted.revoked": (
-        "The certificate of {host} was revoked by {issuer}; the key was not sent.",
+        "The certificate of {host} was revoked by {issuer}{unsent}.",
         "Use another network, or ask who runs the server.",
     ),
     "tls_untrusted.handshake": (
-        "{host} and this machine have no TLS in common ({reason}); the key was not sent.",
+        "{host} and this machine have no TLS in common ({reason}){unsent}.",
         "Ask who runs the server for TLS 1.2 or later.",
     ),
     "timed_out": ("{who} did not answer in time.", "Check the network, a VPN or a firewall, and try again."),
@@ -253,7 +274,7 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "Check the network, a VPN or a firewall, and try again.",
     ),
     "timed_out.tls": (
-        "{host} takes connections, but showed no certificate within {limit}; the key was not sent.",
+        "{host} takes connections, but showed no certificate within {limit}{unsent}.",
         "Check the port; if it is right, a proxy or VPN in between may hold it up.",
     ),
     "timed_out.silence": (
@@ -272,6 +293,11 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
     "server_down": (
         "{who} has a fault of its own at the moment.",
         "Try again later; the key may well be good.",
+    ),
+    "server_down.overloaded": ("{who} is overloaded at the moment.", "Try again {when}."),
+    "server_down.closed": (
+        "{host} closed the connection without an answer.",
+        "Try again; if it stays so, a firewall or proxy closes it.",
     ),
     "server_down.loading": ("{who} is still loading its model.", "Try again in a moment."),
     "server_down.local": ("{who} runs, but is not ready yet.", "Try again in a moment."),
@@ -328,6 +354,9 @@ def _names(result: CheckResult, provider: Provider) -> Iterator[str]:
     if result.error is not None and result.error.facts.get("suggestion") and nuance != "needs_tls":
         yield f"{verdict}.elsewhere"
     if nuance:
+        yield f"{verdict}.{nuance}.{provider.id}"
         yield f"{verdict}.{nuance}"
+    elif verdict == "wrong_base_url" and not provider.base_url.endswith(("/v1", "/v1beta")):
+        yield "wrong_base_url.no_v1"
     elif verdict == "dns_failed" and provider.bundled:
         yield "dns_failed.bundled"

@@ -436,7 +436,13 @@ def _mixed_up(error: EngineError) -> str:
 
 
 def _filled(template: str, facts: Mapping[str, str]) -> str:
-    return _sentence(template.format_map(facts))
+    """A name at the beginning keeps its own first letter: xAI, llama.cpp, https://…"""
+    text = template.format_map(facts)
+    first = next(
+        (facts[name] for name in ("who", "base_url", "host") if template.startswith(f"{{{name}}}")), ""
+    )
+    named = first[:1] if first and first not in ("the provider", _UNKNOWN["host"]) else ""
+    return named + _sentence(text)[1:] if named else _sentence(text)
 
 
 def _sentence(text: str) -> str:
@@ -475,7 +481,7 @@ def verdict_words(result: CheckResult, provider: Provider) -> tuple[str, str]:
     facts = _facts_of(error or EngineError(), provider.name) | {
         "base_url": provider.base_url,
         "key_url": provider.key_url or provider.name,
-        "key_steps": provider.key_steps or f"see {provider.name}",
+        "unsent": "",
     }
     facts |= {name: fact for name, fact in _of_the_check(result, provider).items() if fact}
     if result.verdict == "wrong_provider" and error is not None and error.detail:
@@ -488,7 +494,9 @@ def _of_the_check(result: CheckResult, provider: Provider) -> dict[str, str]:
     facts = result.error.facts if result.error else {}
     evidence = {name: fact for stage in result.stages for name, fact in stage.evidence.items()}
     known = provider.base_url.partition("//")[2].partition("/")[0]
+    sent = any(stage.name == "key" and stage.verdict in ("ok", "failed") for stage in result.stages)
     return {
+        "unsent": "" if sent or provider.keyless else "; the key was not sent",
         "host": "" if facts.get("host") else known,
         "model": str(facts.get("model") or evidence.get("model", "")),
         "code": result.error.code if result.error else "",

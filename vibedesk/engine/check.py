@@ -13,9 +13,11 @@ from msgspec import Struct
 
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.check_answers import CostlyStages, cost_of_check
-from vibedesk.engine.check_stages import Found, FreeStages, Skipped, Subject
+from vibedesk.engine.check_asking import Asking, Found, Skipped, Subject
+from vibedesk.engine.check_stages import FreeStages
 from vibedesk.engine.errors import EngineError, RateLimited, TimedOut
 from vibedesk.engine.http import Http, Timers
+from vibedesk.engine.shapes import is_retired_form
 from vibedesk.engine.transport import scrubbed, without_secrets
 from vibedesk.engine.types import ApiKey, Finished, Gateway, Model, Provider, Secret
 from vibedesk.engine.verdicts import VERDICTS, is_stale, nuance_of, verdict_of
@@ -130,8 +132,9 @@ class _Check:
 
     def __init__(self, subject: Subject, http: Http, timers: Timers, model: str) -> None:
         self._subject, self._timers = subject, timers
-        self._free = FreeStages(subject, http, timers)
-        self._costly = CostlyStages(self._free, model=model)
+        self._ask = Asking(subject, http, timers)
+        self._free = FreeStages(self._ask)
+        self._costly = CostlyStages(self._ask, model=model)
         self._began = time.monotonic()
         self._stages: list[Stage] = []
         self._error: EngineError | None = None
@@ -140,7 +143,7 @@ class _Check:
 
     @property
     def _found(self) -> Found:
-        return self._free.found
+        return self._ask.found
 
     def steps(self, wanted: Sequence[str]) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         """The wanted stages in order."""
@@ -197,7 +200,7 @@ class _Check:
 
     @property
     def _secrets(self) -> tuple[Secret | None, Secret | None]:
-        return self._free.secret, self._free.token
+        return self._ask.secret, self._ask.token
 
     def _clean(self, words: str) -> str:
         return without_secrets(words, self._secrets)
@@ -234,7 +237,7 @@ class _Check:
         """Verdict, nuance, and the error that led to them. A key that was never proven is not ready."""
         found, subject = self._found, self._subject
         if self._verdict:
-            return self._verdict, nuance_of(self._error, subject.provider, proven=found.proven), self._error
+            return self._verdict, self._nuance(), self._error
         answered = any(answer.outcome == "complete" for answer in found.answers)
         if found.unlisted is not None and not answered:
             error = scrubbed(found.unlisted, self._secrets)
@@ -247,3 +250,13 @@ class _Check:
             return "ready", "no_models", None
         needless = subject.provider.keyless and subject.secret is None
         return "ready", "no_key" if needless else "answered" if answered else "", None
+
+    def _nuance(self) -> str:
+        """What lies in the key itself, or in there being none, goes before what the error tells."""
+        error, subject = self._error, self._subject
+        if error is not None and error.kind in ("invalid_key", "wrong_key_type"):
+            if subject.secret is None:
+                return "stored" if self._ask.deployment.via == "gateway" else "needed"
+            if is_retired_form(subject.secret.reveal()) and error.status is not None:
+                return "retired"
+        return nuance_of(error, subject.provider, proven=self._found.proven)

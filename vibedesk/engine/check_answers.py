@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from vibedesk.engine.check_stages import FreeStages, Skipped
+from vibedesk.engine.check_asking import Asking, Skipped
 from vibedesk.engine.errors import BadRequest, EngineError, Misconfigured, ModelNotFound, NoKey, Unsupported
 from vibedesk.engine.http import Http, Timers, headers_of
 from vibedesk.engine.pricing import estimate_tokens, price_on
@@ -76,25 +76,25 @@ def cost_of_check(model: Model, provider: Provider, *, capabilities: bool = Fals
 
 
 class CostlyStages:
-    """The stages after the list of models, over what the free ones found."""
+    """The stages after the list of models."""
 
-    def __init__(self, free: FreeStages, *, model: str = "") -> None:
-        self._free = free
-        self._found = free.found
+    def __init__(self, ask: Asking, *, model: str = "") -> None:
+        self._ask = ask
+        self._found = ask.found
         self._wanted = model
         self._model: Model | None = None
         self._streamed = False
-        self._router = Router(_Overheard(free.http, self._hear), self._given, timers=free.timers)
+        self._router = Router(_Overheard(ask.http, self._hear), self._given, timers=ask.timers)
 
     async def answer(self) -> str:
         """One short real answer: what finds a key without credit, or without access to any model."""
-        if self._free.subject.of_gateway:
+        if self._ask.subject.of_gateway:
             raise Skipped("a gateway answers nothing itself")
         failure: EngineError | None = None
         for model in self._candidates():
             self._found.evidence["model"] = model.id
             try:
-                finished = await self._ask(asked(QUESTION, model), model)
+                finished = await self._hear_one(asked(QUESTION, model), model)
             except ModelNotFound as error:
                 failure = error
                 continue
@@ -114,7 +114,7 @@ class CostlyStages:
         """Whether it sees: it is shown a red square."""
         model = self._answered()
         try:
-            finished = await self._ask(asked(SEE, model, Image("image/png", red_square())), model)
+            finished = await self._hear_one(asked(SEE, model, Image("image/png", red_square())), model)
         except (Unsupported, BadRequest, ModelNotFound) as error:
             return self._can("vision", False, "", error.provider_message or "it takes no images")
         seen = re.search(r"\bred\b", finished.text, re.IGNORECASE) is not None
@@ -123,7 +123,7 @@ class CostlyStages:
     async def json(self) -> str:
         """Whether it answers in JSON when told to."""
         model = self._answered()
-        finished = await self._ask(asked(JSON, model), model)
+        finished = await self._hear_one(asked(JSON, model), model)
         bare = re.sub(r"^```(?:json)?|```$", "", finished.text.strip()).strip()
         try:
             good = isinstance(msgspec.json.decode(bare), dict)
@@ -142,9 +142,9 @@ class CostlyStages:
         self._found.capabilities[name] = able
         return yes if able else no
 
-    async def _ask(self, request: Request, model: Model) -> Finished:
+    async def _hear_one(self, request: Request, model: Model) -> Finished:
         """One answer. Raises what kept it from coming; one that stayed empty, or ran into its limit, came."""
-        rung = Rung(deployment=replace(self._free.deployment, model=model), reason="check")
+        rung = Rung(deployment=replace(self._ask.deployment, model=model), reason="check")
         answer = self._router.ask(request, [rung])
         finished = None
         async with aclosing(answer.events()) as events:
@@ -161,7 +161,7 @@ class CostlyStages:
 
     def _candidates(self) -> list[Model]:
         """The models to try: the wanted one; else those first to be offered that the key sees, the cheapest first."""
-        catalog, provider = self._free.subject.catalog, self._free.provider
+        catalog, provider = self._ask.subject.catalog, self._ask.provider
         if self._wanted:
             return [catalog.model(f"{provider.id}/{self._wanted}")]
         seen = {model.id for model in self._found.live}
@@ -174,15 +174,15 @@ class CostlyStages:
         return chosen[:_OTHER_MODELS]
 
     async def _given(self, key: ApiKey) -> Secret:
-        gateway = self._free.deployment.gateway
+        gateway = self._ask.deployment.gateway
         of_gateway = gateway is not None and key.id == gateway.token.id
-        secret = self._free.token if of_gateway else self._free.secret
+        secret = self._ask.token if of_gateway else self._ask.secret
         if secret is None:
-            raise NoKey(f"no key for {self._free.provider.name}")
+            raise NoKey(f"no key for {self._ask.provider.name}")
         return secret
 
     def _hear(self, status: int, headers: dict[str, str]) -> None:
-        self._free.note(status, headers)
+        self._ask.note(status, headers)
         if status < 300 and not self._found.capabilities:
             self._streamed = "json" not in headers.get("content-type", "").replace("x-ndjson", "")
 

@@ -95,16 +95,17 @@ def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "balance", ", ".join(balances)
     if expires := _day(facts.get("expires_at")):
         yield "expires", f"{expires:%Y-%m-%d}"
-    if acls := [clean(text(acl)) for acl in facts.get("acls") or () if text(acl)]:
-        yield "may use", ", ".join(acls[:5])
+    if acls := [clean(text(acl).removeprefix("api-key:")) for acl in facts.get("acls") or ()]:
+        yield "may use", ", ".join(filter(None, acls[:5]))
 
 
 def _obstacle(facts: Mapping[str, Any]) -> EngineError | None:
     if facts.get("is_available") is False:
         return NoCredit("the balance is used up", status=200)
-    for name, what in (("api_key_blocked", "key"), ("api_key_disabled", "key"), ("team_blocked", "team")):
+    blocks = {"api_key_blocked": "blocked", "api_key_disabled": "blocked", "team_blocked": "team"}
+    for name, what in blocks.items():
         if facts.get(name) is True:
-            return InvalidKey("blocked at the provider", status=200, code="key_blocked", blocked=what)
+            return InvalidKey("blocked at the provider", status=200, code="key_blocked", of=what)
     if any(facts.get(name) is True for name in ("is_provisioning_key", "is_management_key")):
         return WrongKeyType("it manages other keys", status=200, type="admin")
     if (expires := _day(facts.get("expires_at"))) and expires <= datetime.now(UTC):
@@ -114,7 +115,7 @@ def _obstacle(facts: Mapping[str, Any]) -> EngineError | None:
         return SpendLimit("the key’s own limit is used up", status=200, of="key")
     acls = facts.get("acls")
     if isinstance(acls, list) and acls and not any("model" in text(acl) for acl in acls):
-        return Restricted("no model is allowed to this key", status=200, lacks="model")
+        return Restricted("no model is allowed to this key", status=200, lacks="scope")
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from vibedesk.engine.errors import TimedOut, TlsUntrusted
+from vibedesk.engine.errors import ConnectionLost, TimedOut, TlsUntrusted
 from vibedesk.engine.faults import unconnected
 from vibedesk.engine.issuer import certificate_of
 
@@ -102,8 +102,8 @@ async def _try(address: str, port: int, after_s: float) -> str:
 
 
 async def secure(host: str, port: int, context: ssl.SSLContext, *, within_s: float) -> Secured:
-    """A handshake, and nothing after it. Raises `TlsUntrusted` with what the certificate says, `TimedOut` (timer tls),
-    `ConnectionLost`."""
+    """A handshake, and nothing after it. Raises `TlsUntrusted` with what the certificate says, or `TimedOut` (timer
+    tls)."""
     try:
         async with asyncio.timeout(within_s):
             _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
@@ -111,6 +111,8 @@ async def secure(host: str, port: int, context: ssl.SSLContext, *, within_s: flo
         raise TimedOut("no TLS handshake in time", timer="tls", host=host, limit_s=within_s) from exc
     except OSError as exc:
         error = unconnected(exc, host)
+        if isinstance(error, ConnectionLost):
+            error = TlsUntrusted("hung up during the handshake", host=host, issuer="", fault="hung_up")
         if isinstance(error, TlsUntrusted) and error.facts["fault"] not in ("no_tls", "hung_up", "handshake"):
             shown = await certificate_of(host, port)
             error.facts |= shown.facts if shown else {}

@@ -39,20 +39,25 @@ def look_of(secret: str, provider: Provider, catalog: Catalog, *, insist: bool =
     known = owner in catalog.providers or owner in catalog.gateways
     if kind and (owner == provider.id or (known and _kin(provider, owner, catalog))):
         raise WrongKeyType(f"a key of the kind “{kind}”", provider=provider.id, type=kind)
-    guesses = (owner,) if kind and known else catalog.recognise(secret)
-    if provider.id in guesses:
+    if provider.key_pattern and re.fullmatch(provider.key_pattern, secret, re.ASCII):
         return "looks right"
+    guesses = (owner,) if kind and known else catalog.recognise(secret)
     other = _stranger(secret, guesses, provider, catalog)
     if other:
         raise another_s(catalog.provider(other))
     if not provider.key_pattern:
         return "no form is known for its keys"
-    return "an unusual form for this provider"
+    return "looks right" if provider.id in guesses else "an unusual form for this provider"
 
 
 def kind_of(secret: str) -> tuple[str, str]:
     """Whose key this is, and of what other kind than one that asks models; two times "" for none of those."""
     return next(((owner, kind) for owner, begins, kind in _OTHER_KINDS if begins.match(secret)), ("", ""))
+
+
+def is_retired_form(secret: str) -> bool:
+    """Google's old keys, which it rejects more and more since June 2026 (wire facts §5.2)."""
+    return re.fullmatch(r"AIza[A-Za-z0-9_-]{35}", secret) is not None
 
 
 def another_s(owner: Provider) -> EngineError:
@@ -65,20 +70,24 @@ def _stranger(secret: str, guesses: tuple[str, ...], provider: Provider, catalog
 
     One whose keys have a known form takes no other's; of one without (the user's own) only an unmistakable form tells.
     """
-    if not guesses or any(_kin(provider, guess, catalog) for guess in guesses):
+    first = guesses[0] if guesses else ""
+    if not first or any(guess != provider.id and _kin(provider, guess, catalog) for guess in guesses):
         return ""
-    if provider.key_pattern:
-        return guesses[0] if len(guesses) == 1 or catalog.has_known_prefix(secret) else ""
-    return guesses[0] if unmistakable(secret, guesses[0], catalog) else ""
+    if not provider.key_pattern:
+        return first if unmistakable(secret, first, catalog) else ""
+    return first if first != provider.id and (len(guesses) == 1 or _is_whole(secret, first, catalog)) else ""
 
 
 def unmistakable(secret: str, owner: str, catalog: Catalog) -> bool:
     """The whole form is this owner's, and begins as no other host's keys do."""
     if kind_of(secret)[0] == owner:
         return True
-    pattern = catalog.provider(owner).key_pattern
     distinct = catalog.has_known_prefix(secret) and not _COMMON.fullmatch(secret)
-    return distinct and re.fullmatch(pattern, secret, re.ASCII) is not None
+    return distinct and _is_whole(secret, owner, catalog)
+
+
+def _is_whole(secret: str, owner: str, catalog: Catalog) -> bool:
+    return re.fullmatch(catalog.provider(owner).key_pattern, secret, re.ASCII) is not None
 
 
 def _kin(provider: Provider, owner: str, catalog: Catalog) -> bool:

@@ -108,10 +108,11 @@ def nuance_of(error: EngineError | None, provider: Provider, *, proven: bool = F
         return ""
     if told := error.facts.get("nuance"):
         return str(told)
-    found = _by_facts(error, proven=proven) or _by_words(error)
-    return found or (
-        "local" if provider.local and error.kind in ("refused", "overloaded", "dns_failed") else ""
-    )
+    if found := _by_facts(error, proven=proven) or _by_words(error):
+        return found
+    if provider.local and error.kind in ("refused", "overloaded"):
+        return "local"
+    return {"overloaded": "overloaded", "connection_lost": "closed", "cut": "closed"}.get(error.kind, "")
 
 
 def _by_facts(error: EngineError, *, proven: bool) -> str:
@@ -143,6 +144,8 @@ def _by_facts(error: EngineError, *, proven: bool) -> str:
             return "proxy"
         case "leaked_key":
             return "leaked"
+        case "rate_limited" if facts.get("scope") == "day":
+            return "day"
     return str(facts.get("lacks") or facts.get("of") or "")
 
 
@@ -163,6 +166,7 @@ _SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("spend_limit:project", r"project_spend"),
         ("spend_limit:organisation", r"organi[sz]ation"),
         ("spend_limit:workspace", r"workspace|specified .{0,20}usage limits"),
+        ("no_credit:free_tier", r"limit: 0\b"),
         ("no_credit:payment", r"billing_error|payment|blocked_api_access"),
         ("region_blocked:location", r"location is not supported"),
         ("overloaded:loading", r"loading model"),
@@ -172,7 +176,7 @@ _SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 def _by_words(error: EngineError) -> str:
-    said = f"{error.code} {error.provider_message} {error.detail}"
+    said = f"{error.code} {error.facts.get('signs', '')} {error.provider_message} {error.detail}"
     for name, words in _SAID:
         kind, _, nuance = name.partition(":")
         if kind == error.kind and words.search(said):

@@ -64,6 +64,8 @@ def refusal_of(status: int, headers: Mapping[str, str], body: bytes, provider: P
         kind, more = errors.GatewayError, {"fault": _fault(status, complaint)}
     if issubclass(kind, errors.BadRequest):
         more["parameter"] = parameter_in(complaint.param, complaint.message)
+    if complaint.words:
+        more["signs"] = clean(" ".join(complaint.words))
     heard = status if status >= 400 or complaint.status is None else complaint.status
     wait = None if more.get("scope") == "day" and complaint.retry_delay else wait_of(
         headers, delay=complaint.retry_delay, message=complaint.message
