@@ -23,6 +23,7 @@ from vibedesk.state.door import Door
 from vibedesk.state.finds import Finds
 from vibedesk.state.key_rows import LOCAL, KeyRow, KeyRows, models_in_use
 from vibedesk.state.local_servers import LocalServers
+from vibedesk.state.matrix import Matrix
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
@@ -47,7 +48,8 @@ class Vault(QObject):
     """`changed` when rows or the vault's state did, `keys_changed` when keys did.
 
     `saved(Saved)` or `refused(sentence)` after what was to be kept or replaced. Its parts: `checks` and `check_all`;
-    `door`, whose `unlocked`, `refused` (here `unlock_refused`) and `created` are told here too; `servers`; `finds`.
+    `door`, whose `unlocked`, `refused` (here `unlock_refused`) and `created` are told here too; `servers`,
+    `finds`, `matrix`.
     """
 
     changed = Signal()
@@ -75,6 +77,7 @@ class Vault(QObject):
         self.door = Door(desk, tasks, self, passphrase_is_given=passphrase_is_given)
         self.servers = LocalServers(desk, tasks, self)
         self.finds = Finds(desk, tasks, self)
+        self.matrix = Matrix(desk, tasks, self.all_keys, self)
         self.loaded = False
         self._keys: tuple[ApiKey, ...] = ()
         self._spent: dict[str, Decimal] = {}

@@ -15,6 +15,7 @@ from vibedesk.ui.key_import import ImportSheet
 from vibedesk.ui.key_panel import KeyPanel
 from vibedesk.ui.key_table import LAST_USED, LIMIT, MONTH, SOURCE, KeyTable
 from vibedesk.ui.limits import LimitsSheet
+from vibedesk.ui.matrix import MatrixSheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.vault_words import place_words
 from vibedesk.ui.widgets import Button, Chip, Empty, TopBar, bare
@@ -73,6 +74,10 @@ class KeysPage(QWidget):
     def import_keys(self) -> None:
         ImportSheet(self.window(), self._theme, self._vault).open()
 
+    def open_matrix(self) -> None:
+        """Keys × models."""
+        MatrixSheet(self.window(), self._theme, self._vault.matrix).open()
+
     def copy(self, row: KeyRow) -> None:
         """Copies the secret, for a short time."""
 
@@ -107,8 +112,9 @@ class KeysPage(QWidget):
         self.chip = Chip("", dot=True)
         bar.left.addWidget(self.chip)
         self.import_button = Button("Import…").on(self.import_keys)
+        self.health_button = Button("Health…").on(self.open_matrix)
         self.check_button = Button("Check all").on(self._check_all)
-        for button in (self.import_button, self.check_button):
+        for button in (self.import_button, self.health_button, self.check_button):
             bar.right.addWidget(button)
         bar.right.addWidget(Button("Add key", "primary").on(self.add_key))
         return bar
@@ -156,6 +162,7 @@ class KeysPage(QWidget):
         has_keys = self._vault.rows.rowCount() > 1
         self.import_button.setVisible(not tiny)
         self.check_button.setVisible(has_keys and not tiny)
+        self.health_button.setVisible(has_keys and not tiny)
         listed = self._stack.currentIndex() == 0
         shown = listed and self.panel.row is not None and (self._detail or not narrow)
         self.panel.setVisible(shown)
