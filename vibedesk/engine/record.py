@@ -150,6 +150,10 @@ class Record:
     def now(self) -> float:
         return self._clock() - self._began
 
+    def hold(self, seconds: float) -> None:
+        """The clock stood still so long: what was waited for was not this answer's doing."""
+        self._began += seconds
+
     @property
     def text(self) -> str:
         if len(self._text) > 1:

@@ -15,6 +15,7 @@ from vibedesk.engine.dialects import Call, Decoder, Dialect, dialect_of
 from vibedesk.engine.dialects.adapting import without
 from vibedesk.engine.dialects.demo import Demo
 from vibedesk.engine.errors import Cut, EngineError, Interrupted, TimedOut, UnknownRoute
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.http import REFUSAL_CAP, Body, Http, Timers
 from vibedesk.engine.http import headers_of as answered_headers
 from vibedesk.engine.ladder import Ladder
@@ -73,16 +74,19 @@ class Router:
         self.pause = pause
         self.refused: dict[str, tuple[str, ...]] = {}
 
-    def ask(self, request: Request, rungs: Sequence[Rung]) -> Answer:
-        """Asks nothing yet: the answer's `events` do."""
-        return Answer(self, request, rungs)
+    def ask(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> Answer:
+        """Asks nothing yet: the answer's `events` do. With a `ticket` its first request leaves with the others'."""
+        return Answer(self, request, rungs, ticket)
 
 
 class Answer:
     """One ask. Iterate `events` once, inside `contextlib.aclosing`."""
 
-    def __init__(self, router: Router, request: Request, rungs: Sequence[Rung]) -> None:
+    def __init__(
+        self, router: Router, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None
+    ) -> None:
         self._router = router
+        self._ticket = ticket
         self._request = request
         self._rungs = tuple(rungs)
         self._record = Record(rungs, router.clock, router.today())
@@ -124,6 +128,8 @@ class Answer:
                                 yield shown
                 except EngineError as exc:
                     error = self._facts(exc, trial.deployment)
+            if self._ticket is not None:
+                self._ticket.give_back()
             if error is None or self._record.committed:
                 # What had begun and broke is cut, whatever broke it: the text kept is true, and not whole.
                 yield (self._record.finish("complete" if error is None else "cut", error),)
@@ -175,8 +181,19 @@ class Answer:
 
     def _listen(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
         if trial.deployment.provider.dialect == "demo":
-            return _one_by_one(Demo().stream(self._request, trial.deployment.model))
+            return self._rehearsed(trial)
         return self._stream(trial, call)
+
+    async def _rehearsed(self, trial: Trial) -> AsyncGenerator[Sequence[Piece], None]:
+        await self._leave()
+        async with aclosing(_one_by_one(Demo().stream(self._request, trial.deployment.model))) as reads:
+            async for pieces in reads:
+                yield pieces
+
+    async def _leave(self) -> None:
+        """Waits at the start line; that time is the others', so this answer's clock stands still."""
+        if self._ticket is not None:
+            self._record.hold(await self._ticket.leave())
 
     async def _stream(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
         """One request over the wire: the pieces of each read as they come. Raises `EngineError`."""
@@ -188,7 +205,10 @@ class Answer:
         headers = headers_of(deployment, *await self._keys(deployment), call)
         clock = _Deadlines(self._router, self._record)
         async with AsyncExitStack() as stack:
-            opened = self._router.http.stream(call.method, url, headers, call.body, timers=timers)
+            leave = self._leave if self._ticket is not None else None
+            opened = self._router.http.stream(
+                call.method, url, headers, call.body, timers=timers, before_sending=leave
+            )
             response = await clock.within(stack.enter_async_context(opened))
             fields = answered_headers(response)
             trial.answered(response.status_code, fields, self._record.now)
