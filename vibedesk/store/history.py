@@ -30,6 +30,8 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     system: str = ""
     parameters: Parameters = Parameters()
     linked: bool = True
+    aside: bool = False
+    """Kept with the conversation, and not shown in it now."""
 
 
 class StoredTurn(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,8 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     created: datetime
     replaced: bool = False
+    left_s: float | None = None
+    """Asked together with others: how long after the first of them its request was sent."""
 
 
 def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> StoredAnswer:
@@ -105,7 +109,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ConversationSummary(Struct, frozen=True, kw_only=True):
-    """A line of the list. `models` are the lanes' models (a route by its name)."""
+    """A line of the list. `models` are the lanes' models (a route by its name), none while they are blind."""
 
     id: str
     title: str
@@ -129,7 +133,9 @@ class History:
         """Latest first. `search` is looked for in titles, questions and answers, case aside."""
         pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         rows = self._database.execute(
-            """SELECT id, title, updated, lanes, (SELECT count(*) FROM turns WHERE conversation_id = c.id)
+            """SELECT id, title, updated,
+                CASE WHEN id IN (SELECT conversation_id FROM contests) THEN '[]' ELSE lanes END,
+                (SELECT count(*) FROM turns WHERE conversation_id = c.id)
             FROM conversations c
             WHERE ?1 = '%%' OR title LIKE ?1 ESCAPE '\\'
                 OR EXISTS (SELECT 1 FROM turns WHERE conversation_id = c.id AND text LIKE ?1 ESCAPE '\\')

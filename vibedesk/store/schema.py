@@ -57,4 +57,16 @@ CREATE TABLE key_terms (
 ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS)
+# Blind comparisons: the one that is open in a conversation, and the votes, which outlive it. Lanes saved under a name.
+_CONTESTS = """
+CREATE TABLE contests (
+    conversation_id TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE, since INTEGER NOT NULL
+);
+CREATE TABLE votes (
+    id TEXT PRIMARY KEY, at TEXT NOT NULL, tag TEXT NOT NULL, contenders TEXT NOT NULL, choice INTEGER NOT NULL
+);
+CREATE INDEX votes_by_time ON votes (at);
+CREATE TABLE lane_sets (name TEXT PRIMARY KEY, lanes TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _CONTESTS)

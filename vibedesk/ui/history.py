@@ -144,6 +144,7 @@ class _Painter(QStyledItemDelegate):
         words = rect.adjusted(8, 5, -8, -5)
         self._draw(painter, words, harmless.one_line(row.title) or "Untitled", body_font(), "text", top=True)
         lanes = f"{len(row.models)} models" if len(row.models) != 1 else row.models[0].partition("/")[2]
+        lanes = lanes if row.models else "blind"
         below = f"{day_of(row.updated)} · {lanes}"
         self._draw(painter, words, below, body_font(12), "muted", top=False)
         painter.restore()
