@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.history import History
-from vibedesk.state.playground import MOST_LANES, Playground, best_of
+from vibedesk.state.metrics import best_of
+from vibedesk.state.playground import MOST_LANES, Playground
 from vibedesk.ui.composer import Composer
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView
