@@ -83,6 +83,14 @@ class Playground(QObject):
     def desk(self) -> Desk:
         return self._desk
 
+    @property
+    def tasks(self) -> Tasks:
+        return self._tasks
+
+    @property
+    def notices(self) -> Notices:
+        return self._notices
+
     def setting(self, key: str) -> object:
         return self._desk.settings.get(key)
 
