@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 3.0
+PATIENCE_S = 2.0
 """How long those that are ready wait for one that is not: then they leave without it."""
 
 

@@ -191,9 +191,10 @@ class Answer:
                 yield pieces
 
     async def _leave(self) -> None:
-        """Waits at the start line; that time is the others', so this answer's clock stands still."""
+        """Everything is ready: waits at the start line, where there is one, and goes."""
         if self._ticket is not None:
-            self._record.hold(await self._ticket.leave())
+            await self._ticket.leave()
+        self._record.sent()
 
     async def _stream(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
         """One request over the wire: the pieces of each read as they come. Raises `EngineError`."""
@@ -205,9 +206,8 @@ class Answer:
         headers = headers_of(deployment, *await self._keys(deployment), call)
         clock = _Deadlines(self._router, self._record)
         async with AsyncExitStack() as stack:
-            leave = self._leave if self._ticket is not None else None
             opened = self._router.http.stream(
-                call.method, url, headers, call.body, timers=timers, before_sending=leave
+                call.method, url, headers, call.body, timers=timers, before_sending=self._leave
             )
             response = await clock.within(stack.enter_async_context(opened))
             fields = answered_headers(response)

@@ -130,10 +130,11 @@ def _win(by: float) -> float:
 
 
 def _spread(matrix: list[list[float]]) -> list[float]:
-    """Standard deviation of each: the roots of the inverse's diagonal."""
+    """Standard deviation of each from the mean of all: votes say nothing of where that mean lies."""
     size = len(matrix)
     units = [[1.0 if row == column else 0.0 for row in range(size)] for column in range(size)]
-    return [math.sqrt(column[number]) for number, column in enumerate(_solved(matrix, units))]
+    inverse = _solved(matrix, units)
+    return [math.sqrt(column[number] - DOUBT**2 / size) for number, column in enumerate(inverse)]
 
 
 def _solved(matrix: list[list[float]], sides: list[list[float]]) -> list[list[float]]:

@@ -40,6 +40,7 @@ class BlindLane(QFrame):
         self.letter.setObjectName("letter")
         self.letter.setFixedSize(20, 20)
         self.letter.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.name.setFixedHeight(28)  # as high as the menu's button, which stands in its place after the vote
         self.transcript = Transcript(theme)
         self.transcript.link_clicked.connect(self.link_clicked)
         self._empty = Empty("", "")
@@ -121,7 +122,7 @@ class VoteBar(QFrame):
         self.buttons: dict[int, Button] = {}
         self.reveal = Button(self.tr("Reveal"), "quiet").on(self.revealed.emit)
         self.ranking = Button(self.tr("Ranking"), "link").on(self.ranking_wanted.emit)
-        self._choices = bare(QHBoxLayout(), 8)
+        self._choices = bare(QHBoxLayout(), 4)
         row = bare(QHBoxLayout(self), 8)
         row.setContentsMargins(16, 0, 16, 0)
         row.addWidget(self.says, 1)
@@ -154,15 +155,16 @@ class VoteBar(QFrame):
 
     def _put(self, choices: Sequence[tuple[int, str, str]], sentence: str) -> None:
         while (item := self._choices.takeAt(0)) is not None:
-            item.widget().hide()
-            item.widget().deleteLater()
+            if item.widget() is not None:
+                item.widget().hide()
+                item.widget().deleteLater()
         self.buttons = {}
         for choice, text, key in choices:
             button = Button(text).on(partial(self.voted.emit, choice))
             button.setToolTip(self.tr("Key") + f" {key}")
-            cap = Keycap(key)
             self._choices.addWidget(button)
-            self._choices.addWidget(cap)
+            self._choices.addWidget(Keycap(key))
+            self._choices.addSpacing(8)
             self.buttons[choice] = button
         self.says.setText(sentence)
         self.tag.setVisible(bool(choices))

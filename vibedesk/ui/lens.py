@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from vibedesk.state.lens import Difference, Piece, Point
 from vibedesk.ui import harmless
@@ -47,6 +47,7 @@ class LensSheet(Sheet):
         self.words = Button(self.tr("Words")).on(lambda: self._turn(0))
         self.points = Button(self.tr("Disagreements")).on(lambda: self._turn(1))
         self.same = Label("", "muted")
+        self.legend = Label("", "small")
         self.texts = (_Text(theme, self.tr("First answer")), _Text(theme, self.tr("Second answer")))
         self.list = Scroll(margins=(0, 4, 8, 4), spacing=0)
         self._pages = QStackedWidget()
@@ -77,18 +78,22 @@ class LensSheet(Sheet):
         self._pages.addWidget(self.list)
         self._pages.setFixedHeight(HEIGHT)
         self.body.addWidget(self._pages)
-        self.body.addWidget(self._legend())
+        self.body.addWidget(self.legend)
         self.footer.addStretch(1)
-        self.footer.addWidget(Button(self.tr("Close")).on(self.accept))
-
-    def _legend(self) -> QLabel:
-        return Label(self.tr("Only in the first: struck through. Only in the second: underlined."), "small")
+        close = Button(self.tr("Close")).on(self.accept)
+        self.footer.addWidget(close)
+        close.setFocus()
 
     def _turn(self, page: int) -> None:
         self._pages.setCurrentIndex(page)
         self.words.setChecked(page == 0)
         self.points.setChecked(page == 1)
         self.same.setVisible(page == 0)
+        struck = self.tr("Only in the first: struck through. Only in the second: underlined.")
+        lonely = self.tr(
+            "Sentences that not all answers have, the loneliest first. Other numbers count as different."
+        )
+        self.legend.setText(lonely if page else struck)
         if page == 1 and not self.list.column.count():
             self._gather([one.text for one in self._answers], self._show_points)
 
@@ -130,6 +135,9 @@ class _Text(QTextEdit):
     def show_pieces(self, pieces: Sequence[Piece]) -> None:
         self.clear()
         cursor = QTextCursor(self.document())
+        lines = QTextBlockFormat()
+        lines.setLineHeight(20, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        cursor.setBlockFormat(lines)
         for piece in pieces:
             form = QTextCharFormat()
             form.setForeground(self._theme.colour("text"))
@@ -157,15 +165,23 @@ class _PointRow(QFrame):
         who.addStretch(1)
         holder = QWidget()
         holder.setLayout(who)
-        holder.setFixedWidth(120)
+        holder.setFixedWidth(96)
         words = bare(QVBoxLayout(), 2)
-        sentence = Label(harmless.prose(_short(point.text)), wrap=True)
+        code = point.text.startswith(("```", "~~~"))
+        sentence = Label(harmless.prose(_short(_bare(point.text))), "mono" if code else "body", wrap=True)
         sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.addWidget(sentence)
         silent = ", ".join(letters[place] for place in point.silent)
         words.addWidget(Label(self.tr("not in") + f" {silent}", "small"))
         row.addWidget(holder)
         row.addLayout(words, 1)
+
+
+def _bare(text: str) -> str:
+    """Without the marks of Markdown around it."""
+    if text.startswith(("```", "~~~")):
+        return text.partition("\n")[2].rpartition("\n")[0] or text
+    return text.replace("**", "").replace("`", "")
 
 
 def _short(text: str, limit: int = 400) -> str:

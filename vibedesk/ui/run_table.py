@@ -32,7 +32,7 @@ class RunSheet(Sheet):
         read: Callable[[int], Run | None],
         repeat: Callable[[int], object],
     ) -> None:
-        super().__init__(host, theme, title="This run", width=1120)
+        super().__init__(host, theme, title="This run", width=1200)
         self._read = read
         self.rows = RowsModel(self, text=lambda row: row.model)
         self.turn = Choice([(self.tr("Turn") + f" {place + 1}", place) for place in range(turns)])
@@ -54,7 +54,9 @@ class RunSheet(Sheet):
         self.footer.addWidget(Label(self.tr("Ask the last question until it was asked"), "muted"))
         self.footer.addWidget(self.times)
         self.footer.addWidget(self.again)
-        self.footer.addWidget(Button(self.tr("Close")).on(self.accept))
+        close = Button(self.tr("Close")).on(self.accept)
+        self.footer.addWidget(close)
+        close.setFocus()
         self.turn.currentIndexChanged.connect(lambda _: self.refresh())
         self.finished.connect(lambda _: self.deleteLater())
         self.refresh()
@@ -84,16 +86,16 @@ def _fine(seconds: float) -> str:
 
 def _columns() -> list[Column]:
     return [
-        Column(title="", cell=lambda row: Cell(text=row.letter, kind="muted"), width=36),
+        Column(title="", cell=lambda row: Cell(text=row.letter, kind="muted"), width=32),
         Column(title="Model", cell=_model, stretch=True),
-        Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted"), width=84),
+        Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted"), width=76),
         Column(
-            title="First token", cell=_metric("first", duration, "first", "soonest"), width=158, align="right"
+            title="First token", cell=_metric("first", duration, "first", "soonest"), width=200, align="right"
         ),
-        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=178, align="right"),
-        Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), width=116, align="right"),
-        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=146, align="right"),
-        Column(title="Outcome", cell=_outcome, width=126),
+        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=226, align="right"),
+        Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), width=120, align="right"),
+        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=208, align="right"),
+        Column(title="Outcome", cell=_outcome, width=128),
     ]
 
 
@@ -109,6 +111,7 @@ def _metric(metric: str, words: Callable[[float], str], best: str, praise: str) 
         marked = best in row.best
         text = f"{words(found.middle)} {praise}" if marked else words(found.middle)
         spread = _range(found, words)
+        text = f"{text}  {spread}" if spread else text
         return Cell(
             text=text, kind="strong" if marked else "body", role="ok" if marked else "neutral", tip=spread
         )
@@ -119,7 +122,8 @@ def _metric(metric: str, words: Callable[[float], str], best: str, praise: str) 
 def _range(found: Measured, words: Callable[[float], str]) -> str:
     if found.count < 2:
         return ""
-    return f"{words(found.low)} to {words(found.high)}, median of {found.count}"
+    low, unit = words(found.low), words(found.high).rpartition(" ")[2]
+    return f"{low.removesuffix(unit).strip()}–{words(found.high)}"
 
 
 def _whole(value: float) -> str:
