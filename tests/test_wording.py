@@ -116,13 +116,21 @@ def test_each_timer_says_what_it_waited_for(timer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["gateway", "token", "slug", "rate_limit", "upstream", "guardrail", "credit"]
+    "fault",
+    ["gateway", "token", "slug", "rate_limit", "upstream", "guardrail", "credit", "provider_key"],
 )
 def test_each_fault_of_the_gateway_has_its_own_sentence_with_its_code(fault: str) -> None:
     words = words_for(GatewayError(fault=fault, code="2009"))
     assert words.sentence != words_for(GatewayError(code="2009")).sentence
     assert "gateway" in words.sentence
     assert "2009" in words.sentence
+
+
+@pytest.mark.parametrize("fault", ["expired", "wrong_name", "no_tls", "hung_up"])
+def test_each_fault_of_a_certificate_has_its_own_sentence(fault: str) -> None:
+    own = words_for(TlsUntrusted(host="h", fault=fault, names="other.test", until="2026-01-01"))
+    assert own.sentence != words_for(TlsUntrusted(host="h")).sentence
+    assert own.sentence.endswith("the key was not sent.")
 
 
 def test_a_rate_limit_says_when_to_try_again() -> None:

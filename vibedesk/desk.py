@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from vibedesk.engine.allowance import UNLIMITED, Use, uses_of
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
+from vibedesk.engine.world import World
+from vibedesk.store.answers import Answers
 from vibedesk.store.catalog import CatalogFiles
-from vibedesk.store.database import Database
+from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
 from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
@@ -20,12 +28,18 @@ from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
 from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
+from vibedesk.store.standing import Standing
 from vibedesk.store.vault import Vault, open_backend
 from vibedesk.store.votes import Votes
 
 if TYPE_CHECKING:
+    from vibedesk.engine.cache import Cache
+    from vibedesk.engine.explain import Explanation
     from vibedesk.engine.http import Http
+    from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
+
+_log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -54,6 +68,8 @@ class Desk:
         self.votes = Votes(database)
         self.lane_sets = LaneSets(database)
         self.ledger = Ledger(database)
+        self.standing = Standing(database)
+        self.answers = Answers(database)
 
     @classmethod
     def open(
@@ -80,7 +96,34 @@ class Desk:
     def router(self) -> Router:
         from vibedesk.engine.router import Router
 
-        return Router(self.http, self.secret_of)
+        return Router(self.http, self.secret_of, memory=_Memory(self))
+
+    def key_changed(self, key_id: str) -> None:
+        """The key was edited, or a check found it good: whatever was held against it is forgotten."""
+        if "router" in self.__dict__:
+            self.router.key_changed(key_id)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Where questions are asked: the router, or what it said before where the route wants that."""
+        from vibedesk.engine.cache import Cache
+
+        return Cache(self.router, self._find_answer, self._keep_answer)
+
+    async def _find_answer(self, key: str, ttl_s: int) -> Kept | None:
+        try:
+            return await asyncio.to_thread(self.answers.find, key, ttl_s)
+        except DatabaseProblem as problem:
+            _log.warning("the answer cache could not be read: %s", problem)
+            return None
+
+    async def _keep_answer(self, key: str, kept: Kept) -> bool:
+        try:
+            await asyncio.to_thread(self.answers.keep, key, kept)
+        except DatabaseProblem as problem:
+            _log.warning("an answer was not kept: %s", problem)
+            return False
+        return True
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -108,9 +151,30 @@ class Desk:
 
     def rungs(self, route: Route) -> tuple[Rung, ...]:
         """The deployments the route would ask now, in order, without asking any. Raises `Misconfigured`."""
+        from vibedesk.engine.fitting import fitted
         from vibedesk.engine.router import rungs_of
 
-        return rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        rungs = rungs_of(route, self.catalog, self.keys.usable, self.gateway())
+        return fitted(rungs, route, today=date.today())
+
+    def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> Explanation:
+        """What asking the route would do now, with what is known of everybody, or if these faults happened.
+
+        Sends nothing. Raises `Misconfigured` for a fault nobody knows; see `engine.explain.explain`.
+        """
+        from vibedesk.engine.explain import explain
+
+        rungs = self.rungs(route)
+        recalled = "router" in self.__dict__ and self.router.recalled
+        world = self.router.world if recalled else self.standing.load()
+        limited = [
+            key for rung in rungs if (key := rung.deployment.key) is not None and key.limits != UNLIMITED
+        ]
+        new = list({key.id for key in limited} - world.uses.keys())
+        now = datetime.now(UTC)
+        past = self.ledger.uses_by_key(new, month_of(now)) if new else {}
+        uses = {id: uses_of(past.get(id, ()), now.timestamp()) for id in new}
+        return explain(rungs, replace(world, uses=world.uses | uses), faults, now=now.timestamp())
 
     def route_for(
         self, model: str, *, via: str | None = None, parameters: Parameters | None = None, system: str = ""
@@ -127,7 +191,14 @@ class Desk:
     def can_ask(self, provider: str) -> bool:
         """Whether there is a usable key for this provider, or it needs none."""
         known = self.catalog.provider(provider)
-        return known.keyless or known.simulated or bool(self.keys.usable(known))
+        return known.keyless or known.simulated or bool(self.keys.usable(known)) or self._gateway_has(known)
+
+    def _gateway_has(self, provider: Provider) -> bool:
+        """Whether the gateway keeps the provider's key, so that none is needed here."""
+        from vibedesk.engine.transport import choose
+
+        gateway = self.gateway()
+        return gateway is not None and gateway.stored_keys and choose(provider, None, gateway)[0] == "gateway"
 
     async def refresh_models(self, provider: str) -> tuple[Model, ...]:
         """Asks the provider for its own list and keeps it. Raises `EngineError`; the catalog then stays as it was."""
@@ -141,7 +212,7 @@ class Desk:
         from vibedesk.engine.http import Timers
         from vibedesk.engine.transport import assert_may_send, headers_of, url_of
 
-        [rung] = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
+        rung, *_ = await asyncio.to_thread(self.rungs, self.route_for(f"{provider.id}/-"))
         if rung.obstacle is not None:
             raise rung.obstacle
         deployment, dialect = rung.deployment, dialect_of(provider.dialect)
@@ -176,6 +247,8 @@ class Desk:
 
     async def close(self) -> None:
         """Closes every socket and the database. Closing twice is no error."""
+        if "router" in self.__dict__:
+            await self.router.keep()
         if "http" in self.__dict__:
             await self.http.close()
         await asyncio.to_thread(self.close_files)
@@ -186,3 +259,31 @@ class Desk:
     def _read_environment(self) -> Environment:
         folders = [self._cwd, *(Path(folder).expanduser() for folder in self.settings.get("keys.folders"))]
         return Environment(self.catalog.providers.values(), self._environ, folders)
+
+
+def month_of(now: datetime) -> datetime:
+    """When the calendar month began, in UTC: a key's budget counts from there."""
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+class _Memory:
+    """What the router keeps, in the database: read and written in threads. A database that fails costs only memory."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._standing, self._ledger = desk.standing, desk.ledger
+
+    async def recall(self) -> World:
+        try:
+            return await asyncio.to_thread(self._standing.load)
+        except DatabaseProblem:
+            return World()
+
+    async def keep(self, world: World) -> None:
+        with suppress(DatabaseProblem):
+            await asyncio.to_thread(self._standing.save, world)
+
+    async def uses(self, key_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
+        try:
+            return await asyncio.to_thread(self._ledger.uses_by_key, key_ids, month_of(datetime.now(UTC)))
+        except DatabaseProblem:
+            return {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from vibedesk.check_sentences import VERDICT_SENTENCES, sentences_of
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Provider
 
@@ -86,7 +87,31 @@ _WORDS: Mapping[str, Words] = {
         "Check the proxy that the environment or the system names.",
         "open_settings",
     ),
+    "own_limit": Words(
+        "Your own limit reached",
+        "The limit you set for {the_key} is reached: {own}.",
+        "Wait, it is free again {when}; or raise the limit with the key.",
+        "open_keys",
+    ),
+    "own_limit.monthly_usd": Words(
+        "Your own budget is used up",
+        "The budget you set for {the_key} this month is used up.",
+        "Raise it with the key, or use another one.",
+        "open_keys",
+    ),
+    "resting": Words(
+        "Left alone for a while",
+        "{who} failed several times in a row, so the model {model} is not asked for the moment.",
+        "It is tried again {when}.",
+        "retry",
+    ),
     # nothing came back
+    "offline": Words(
+        "No network",
+        "This machine is not connected: no provider could be reached.",
+        "Check the connection and try again.",
+        "retry",
+    ),
     "unreachable": Words(
         "No connection", "{who} could not be reached.", "Check the connection and try again.", "retry"
     ),
@@ -107,6 +132,30 @@ _WORDS: Mapping[str, Words] = {
         "The certificate of {host}, issued by {issuer}, is not trusted by this machine; the key was not sent.",
         "If a company proxy stands between, add its certificate to the system’s trusted ones.",
         "open_settings",
+    ),
+    "tls_untrusted.expired": Words(
+        "Certificate expired",
+        "The certificate of {host} expired on {until}; the key was not sent.",
+        "Check this machine’s clock; if it is right, the server needs a new certificate.",
+        "retry",
+    ),
+    "tls_untrusted.wrong_name": Words(
+        "Certificate for another name",
+        "The certificate that {host} shows is for {names}, not for {host}; the key was not sent.",
+        "Check the host in the base URL; a network’s sign-in page can also answer like this.",
+        "open_settings",
+    ),
+    "tls_untrusted.no_tls": Words(
+        "No encryption there",
+        "{host} speaks no TLS at this port, and the base URL says https; the key was not sent.",
+        "Check the port in the base URL.",
+        "open_settings",
+    ),
+    "tls_untrusted.hung_up": Words(
+        "Hung up before the handshake",
+        "{host} hung up before it showed a certificate; the key was not sent.",
+        "Try another network, or turn the VPN off.",
+        "retry",
     ),
     "connection_lost": Words(
         "Connection lost", "{host} closed the connection before the answer began.", "Try again.", "retry"
@@ -264,7 +313,7 @@ _WORDS: Mapping[str, Words] = {
     "gateway_error.slug": Words(
         "Gateway lacks this provider",
         "The AI gateway has no path to {who}{code}.",
-        "Ask {who} directly.",
+        "Check the account id in the settings, or ask {who} directly.",
         "open_settings",
     ),
     "gateway_error.rate_limit": Words(
@@ -301,6 +350,12 @@ _WORDS: Mapping[str, Words] = {
         "Gateway lacks the stored key",
         "The AI gateway has no stored key of that name{code}.",
         "Check the provider keys kept at the gateway.",
+        "open_settings",
+    ),
+    "gateway_error.provider_key": Words(
+        "Gateway lacks the provider’s key",
+        "The AI gateway has no key of {who} stored, and none was sent{code}.",
+        "Store the key of {who} at the gateway, or add it here.",
         "open_settings",
     ),
     # what came back is not this API
@@ -343,6 +398,8 @@ _WORDS: Mapping[str, Words] = {
 
 _VARIANT = {
     "timed_out": "timer",
+    "tls_untrusted": "fault",
+    "own_limit": "limit",
     "rate_limited": "scope",
     "gateway_error": "fault",
     "misconfigured": "setting",
@@ -365,6 +422,18 @@ def words_for(error: EngineError, *, provider_name: str = "") -> Words:
     return Words(words.title, sentence, fix, words.action)
 
 
+def start_words(problem: Exception) -> Words:
+    """Why the program could not start: a folder, the database (which says itself what helps), a setting."""
+    if isinstance(problem, EngineError):
+        return words_for(problem)
+    if isinstance(problem, OSError):
+        reason = (problem.strerror or type(problem).__name__).lower()
+        sentence = f"{problem.filename or 'A file'} cannot be used: {reason}."
+        fix = "Make the folder writable for yourself, or set VIBEDESK_HOME to another one, and try again."
+        return Words("Could not start", sentence, fix, "retry")
+    return Words("Could not start", str(problem), "", "retry")
+
+
 _DETAIL_IS_SENTENCE = frozenset({"misconfigured", "secret_unavailable"})
 """Kinds whose facts are told best by whoever found them: their `detail` is a whole sentence."""
 
@@ -380,6 +449,7 @@ def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
         "code": f" ({error.code})" if error.code else "",
         "part": _PARTS.get(facts.get("part", ""), "a part of this request"),
         "when": when(error.retry_after_s),
+        "own": _OWN_LIMITS.get(facts.get("limit", ""), "no more may be asked with it now"),
         "limit": f"{float(facts['limit_s']):g} s" if "limit_s" in facts else "the time allowed",
         "window": f" ({count(error.facts['window'])} tokens)" if error.facts.get("window") else "",
         "parameter": f": it refuses “{facts['parameter']}”" if "parameter" in facts else "",
@@ -394,8 +464,24 @@ _UNKNOWN = {
     "model": "asked for",
     "replacement": "a current model",
     "origin": "another address",
+    "names": "another name",
+    "since": "a later day",
+    "until": "an earlier day",
+    "reason": "the handshake failed",
+    "target": "another address",
+    "suggestion": "another address",
+    "title": "no title",
 }
 
+
+_OWN_LIMITS = {
+    "requests_per_minute": "its requests in a minute are used up",
+    "requests_per_day": "its requests of today are used up",
+    "tokens_per_minute": "its tokens in a minute are used up",
+    "tokens_per_day": "its tokens of today are used up",
+    "concurrent": "as many requests as you allow are under way",
+    "monthly_usd": "its dollars of this month are used up",
+}
 
 _PARTS = {"image": "images", "text": "a request without words", "prefill": "an answer that was begun for it"}
 
@@ -428,7 +514,13 @@ def _mixed_up(error: EngineError) -> str:
 
 
 def _filled(template: str, facts: Mapping[str, str]) -> str:
-    return _sentence(template.format_map(facts))
+    """A name at the beginning keeps its own first letter: xAI, llama.cpp, https://…"""
+    text = template.format_map(facts)
+    first = next(
+        (facts[name] for name in ("who", "base_url", "host") if template.startswith(f"{{{name}}}")), ""
+    )
+    named = first[:1] if first and first not in ("the provider", _UNKNOWN["host"]) else ""
+    return named + _sentence(text)[1:] if named else _sentence(text)
 
 
 def _sentence(text: str) -> str:
@@ -448,90 +540,45 @@ def when(seconds: float | None) -> str:
     return f"in {seconds / 60:.0f} min" if seconds < 7200 else f"in {seconds / 3600:.0f} h"
 
 
-# What the check of a key found: (message, fix)
-_VERDICTS: Mapping[str, tuple[str, str]] = {
-    "ready": ("{who} accepts the key.", ""),
-    "rate_limited": ("The key is good, but {who} asks to slow down for now.", "Try again {when}."),
-    "no_credit": ("The key is good, but its account has no credit at {who}.", "Add credit at {who}."),
-    "spend_limit": (
-        "The key is good, but a spending limit at {who} is reached.",
-        "Raise the limit at {who}, or wait until it resets.",
-    ),
-    "restricted": (
-        "The key is real, but lacks a permission at {who}.",
-        "Give it access to models at {who}, or add another key.",
-    ),
-    "invalid": (
-        "{who} does not know this key.",
-        "Check that it was copied whole, or create another at {key_url}.",
-    ),
-    "revoked": ("{who} has revoked or blocked this key.", "Create another at {key_url}."),
-    "wrong_type": (
-        "This is a key of {who}, but not of the kind that may ask models.",
-        "Create an ordinary API key at {key_url}.",
-    ),
-    "wrong_provider": ("This key belongs to another provider than {who}.", "Add it under its own provider."),
-    "wrong_organisation": (
-        "The key does not fit the organisation, project or address list set at {who}.",
-        "Check the key’s project and its allowed addresses at {who}.",
-    ),
-    "region_blocked": (
-        "{who} does not answer requests from this country or region.",
-        "Use a provider that serves your region.",
-    ),
-    "network_blocked": (
-        "A firewall, proxy or VPN answered instead of {who}; this says nothing about the key.",
-        "Try another network, or turn the VPN off.",
-    ),
-    "wrong_base_url": (
-        "{base_url} is up, but {who}’s API is not at this path.",
-        "Check the base URL, often it ends in /v1.",
-    ),
-    "not_this_api": (
-        "{base_url} answered, but not as {who}’s API does.",
-        "Check the base URL; a sign-in page of the network can also answer like this.",
-    ),
-    "dns_failed": (
-        "The name {host} could not be found: this machine may be offline, or the base URL misspelt.",
-        "Check the connection and the base URL.",
-    ),
-    "refused": (
-        "Nothing answers at {host}: the connection was refused.",
-        "Check that the server is running and that the base URL names its port.",
-    ),
-    "tls_untrusted": (
-        "The certificate of {host}, issued by {issuer}, is not trusted by this machine; the key was not sent.",
-        "If a company proxy stands between, add its certificate to the system’s trusted ones.",
-    ),
-    "timed_out": ("{who} did not answer in time.", "Check the network, a VPN or a firewall, and try again."),
-    "server_down": (
-        "{who} has a fault of its own at the moment.",
-        "Try again later; the key may well be good.",
-    ),
-    "unknown": ("What {who} answered does not tell whether the key is good.", "Try again later."),
-}
-
-_NO_KEY_NEEDED = ("{who} answers; it needs no key.", "")
+# What the check of a key found
 
 
 def verdict_words(result: CheckResult, provider: Provider) -> tuple[str, str]:
-    """What a check found and what to do about it (empty for `ready`)."""
-    template = _VERDICTS.get(result.verdict, _VERDICTS["unknown"])
-    if result.verdict == "ready" and provider.keyless and not result.key_id:
-        template = _NO_KEY_NEEDED
-    if result.error and result.error.kind in _TOLD_BY_ERROR and result.verdict not in _TOLD_BY_VERDICT:
-        words = words_for(result.error, provider_name=provider.name)
+    """What a check found and what to do about it (empty where there is nothing to do)."""
+    error = result.error
+    told = sentences_of(result, provider)
+    if (
+        told is None
+        and error is not None
+        and error.kind in _TOLD_BY_ERROR
+        and result.verdict != "wrong_provider"
+    ):
+        words = words_for(error, provider_name=provider.name)
         return words.sentence, words.fix
-    facts = _facts_of(result.error or EngineError(), provider.name) | {
+    message, fix = told or VERDICT_SENTENCES.get(result.verdict, VERDICT_SENTENCES["unknown"])
+    facts = _facts_of(error or EngineError(), provider.name) | {
         "base_url": provider.base_url,
         "key_url": provider.key_url or provider.name,
+        "unsent": "",
     }
-    if facts["host"] == _UNKNOWN["host"]:
-        facts["host"] = provider.base_url.partition("//")[2].partition("/")[0] or provider.name
-    message, fix = template
-    if result.verdict == "wrong_provider" and result.error and result.error.detail:
-        message = f"{_braceless(result.error.detail)}, not of {{who}}."
+    facts |= {name: fact for name, fact in _of_the_check(result, provider).items() if fact}
+    if result.verdict == "wrong_provider" and error is not None and error.detail:
+        message = f"{_braceless(error.detail)}, not of {{who}}; it was not sent."
     return _filled(message, facts), _filled(fix, facts) if fix else ""
+
+
+def _of_the_check(result: CheckResult, provider: Provider) -> dict[str, str]:
+    """Facts that the stages hold where the error does not."""
+    facts = result.error.facts if result.error else {}
+    evidence = {name: fact for stage in result.stages for name, fact in stage.evidence.items()}
+    known = provider.base_url.partition("//")[2].partition("/")[0]
+    sent = any(stage.name == "key" and stage.verdict in ("ok", "failed") for stage in result.stages)
+    return {
+        "unsent": "" if sent or provider.keyless else "; the key was not sent",
+        "host": "" if facts.get("host") else known,
+        "model": str(facts.get("model") or evidence.get("model", "")),
+        "code": result.error.code if result.error else "",
+    }
 
 
 def _braceless(text: str) -> str:
@@ -542,8 +589,6 @@ _TOLD_BY_ERROR = frozenset(
     {"gateway_error", "misconfigured", "secret_unavailable", "wrong_origin", "insecure_address"}
 )
 """Failures of a check that no verdict tells as well as the failure itself."""
-
-_TOLD_BY_VERDICT = frozenset({"wrong_provider"})
 
 
 # Numbers

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tests.benchmarks import engine
+from tests.benchmarks import engine, start
 
 
 def main() -> None:
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     tables: Any = words.add_subparsers(dest="table", required=True)
     engine.take_options(tables.add_parser("engine", help="socket to delta, overhead of a request, import"))
+    start.take_options(tables.add_parser("start", help="first frame, ready to type, idle memory"))
     given = words.parse_args()
     given.run(given)
 

@@ -93,8 +93,8 @@ class TestEveryDialect:
         assert (result.verdict, result.stage, result.error) == ("ready", "models", None)
         assert result.models == len(result.live) >= 3
         assert verdicts(result) == {
-            "shape": "ok", "host": "ok", "tls": "skipped", "api": "ok", "key": "ok", "models": "ok",
-            "answer": "skipped",
+            "shape": "ok", "host": "ok", "port": "ok", "tls": "skipped", "api": "ok", "key": "ok", "models": "ok",
+            "answer": "skipped", "stream": "skipped", "vision": "skipped", "json": "skipped",
         }  # fmt: skip
         assert result.http_status == 200
 
@@ -142,8 +142,8 @@ class TestTheKeyStaysHome:
             assert (keyed(server), elsewhere.seen) == ([], [])
         assert (result.verdict, result.stage) == ("not_this_api", "api")
 
-    async def test_an_untrusted_certificate_gets_no_key(self, http: Http) -> None:
-        """T6: a handshake that fails for lack of any certificate we trust; nothing of ours was sent in it."""
+    async def test_a_server_without_tls_gets_no_key_over_https(self, http: Http) -> None:
+        """T6: the handshake fails; nothing of ours was sent in it."""
         heard = bytearray()
 
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,7 +155,7 @@ class TestTheKeyStaysHome:
         async with listening, OpenAI() as server:
             base_url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
             result = await run(http, server, base_url=base_url)
-        assert (result.verdict, result.stage) == ("tls_untrusted", "tls")
+        assert (result.verdict, result.nuance, result.stage) == ("wrong_base_url", "no_tls", "tls")
         assert b"loopback-key" not in heard
 
     async def test_a_key_of_another_provider_is_pointed_out_and_sent_nowhere(self, http: Http) -> None:
@@ -187,7 +187,7 @@ class TestVerdicts:
             with socket.socket() as taken:
                 taken.bind(("127.0.0.1", 0))
                 result = await run(http, server, base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
-        assert (result.verdict, result.stage) == ("refused", "host")
+        assert (result.verdict, result.stage) == ("refused", "port")
 
     async def test_a_host_nobody_has(self, http: Http) -> None:
         async with OpenAI() as server:

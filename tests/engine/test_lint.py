@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from tests.engine.asking import key_of
 from tests.engine.test_rungs import GATEWAY, PROVIDERS, one_each
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.lint import lint
-from vibedesk.engine.types import Gateway, Parameters, Route
+from vibedesk.engine.types import CachePolicy, Gateway, Parameters, Route, Timeouts
 
 MODELS: dict[str, Any] = {
     "models": {
@@ -67,6 +68,41 @@ def test_a_route_that_leaves_the_way_open_is_told_where_the_gateway_cannot_be_ha
     assert rules(Route(name="r", model="together/x"), gateway=GATEWAY) == ["no_gateway"]
     assert rules(Route(name="r", model="together/x", provider_override="together"), gateway=GATEWAY) == []
     assert rules(Route(name="r", model="openai/big", provider_override="gateway")) == ["no_gateway"]
+
+
+def test_an_answer_as_long_as_the_window_leaves_no_room_to_ask() -> None:
+    route = Route(name="r", model="openai/small", parameters=Parameters(max_tokens=100_000))
+    assert "window_too_small" in rules(route)
+
+
+def test_keys_of_one_account_are_told_to_be_one_life() -> None:
+    def two(first: str, second: str) -> Any:
+        return lambda provider: [
+            key_of(provider, id=f"key-{scope}-{n}", label=f"k{n}", scope=scope)
+            for n, scope in enumerate((first, second))
+        ]
+
+    route = Route(name="r", model="openai/big")
+    assert rules(route, keys=two("", "")) == ["same_quota_scope"]
+    assert rules(route, keys=two("acme", "acme")) == ["same_quota_scope"]
+    assert rules(route, keys=two("acme", "home")) == []
+
+
+def test_a_route_that_contradicts_itself_is_found() -> None:
+    route = Route(
+        name="r",
+        model="openai/big",
+        timeouts=Timeouts(first_token_s=30, total_s=20),
+        cache=CachePolicy(on=True),
+    )
+    assert rules(route) == ["waits_contradict"]
+    warm = Route(
+        name="r",
+        model="groq/y",
+        parameters=Parameters(temperature=0.7),
+        cache=CachePolicy(on=True),
+    )
+    assert rules(warm) == ["cache_with_temperature"]
 
 
 def test_every_message_names_the_model_and_ends_as_a_sentence() -> None:

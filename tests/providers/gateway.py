@@ -17,8 +17,8 @@ CODES = {401: (2009, "Unauthorized"), 402: (2021, "Insufficient credit"), 429: (
 
 
 class Gateway(Loopback):
-    """`upstreams`: slug → what stands in its place (`http://127.0.0.1:1234/v1`). `faults` of its own come by
-    `behaviour`."""
+    """`upstreams`: slug → what stands in its place (`http://127.0.0.1:1234/v1`). Faults of its own come by `behaviour`.
+    `stored`: slug → the provider's key kept here, for calls that bring none."""
 
     prefix = "/v1"
 
@@ -31,6 +31,7 @@ class Gateway(Loopback):
         account: str = ACCOUNT,
         name: str = NAME,
         cache_status: str = "MISS",
+        stored: Mapping[str, str] | None = None,
         port: int = 0,
     ) -> None:
         super().__init__(behaviour, key=key, port=port)
@@ -38,6 +39,7 @@ class Gateway(Loopback):
         self.account = account
         self.name = name
         self.cache_status = cache_status
+        self.stored = dict(stored or {})
 
     def answer(self, seen: Seen) -> Reply:
         """Only what is refused; what is not goes on to `_forward`."""
@@ -79,7 +81,10 @@ class Gateway(Loopback):
         try:
             path = quote(f"{target.path}/{rest}", safe="/:")
             query = "?" + urlencode(seen.query, doseq=True) if seen.query else ""
-            upstream.write(_request(seen, path + query, target.netloc) + seen.raw)
+            headers = dict(seen.headers)
+            if slug in self.stored:
+                headers.setdefault("authorization", f"Bearer {self.stored[slug]}")
+            upstream.write(_request(seen.method, headers, path + query, target.netloc) + seen.raw)
             head, _, more = (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")
             own = f"cf-aig-log-id: log-{len(self.seen)}\r\ncf-aig-step: 0\r\n"
             cache = f"cf-aig-cache-status: {self.cache_status}\r\n"
@@ -91,16 +96,14 @@ class Gateway(Loopback):
             upstream.close()
 
 
-def _request(seen: Seen, target: str, host: str) -> bytes:
+def _request(method: str, headers: Mapping[str, str], target: str, host: str) -> bytes:
     kept = {
         name: value
-        for name, value in seen.headers.items()
+        for name, value in headers.items()
         if not name.startswith("cf-aig-") and name not in ("host", "connection")
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
-    return f"{seen.method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\r\n".encode(
-        "latin-1"
-    )
+    return f"{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\r\n".encode("latin-1")
 
 
 def _error(status: int, code: int, message: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.playing import GOOD, LONG, REFUSING, THINKING, playing
+from tests.playing import GOOD, LONG, REFUSING, THINKING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.errors import NoKey
@@ -265,3 +265,94 @@ def test_the_best_of_each_metric_is_named_once() -> None:
 )
 def test_without_a_clear_difference_nobody_is_praised(others: list[StoredAnswer | None]) -> None:
     assert best_of([answer(tokens_per_s=70.0), *others]) == {}
+
+
+async def test_an_earlier_answer_can_stand_again_and_does_after_reopening(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("Once")
+        first = scene.answer().id
+        scene.playground.regenerate(0)
+        await until(lambda: scene.answer().id != first)
+        await scene.rest()
+        [exchange] = scene.playground.lanes[0].exchanges
+        assert (exchange.place, len(exchange.answers)) == (1, 2)
+        scene.playground.choose_answer(0, exchange.turn.id, 0)
+        await scene.rest()
+        assert scene.answer().id == first
+        await reopen(scene)
+        assert scene.answer().id == first
+
+
+async def test_an_edited_question_is_a_branch_in_every_lane_and_the_first_one_stays(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        for text in ("One", "Two", "Three"):
+            await scene.ask(text)
+        turn = scene.playground.lanes[0].exchanges[1].turn
+        scene.playground.edit(turn.id, "Two, better")
+        await until(lambda: scene.playground.turns == 4)
+        await scene.rest()
+        assert said(scene) == [["One", "Two, better"]] * 2
+        assert [one["content"] for one in scene.groq.asked[-1].body["messages"] if one["role"] == "user"] == [
+            "One",
+            "Two, better",
+        ]
+        newer = scene.playground.lanes[0].exchanges[1].turn
+        scene.playground.show_version(newer.id, 0)
+        assert said(scene) == [["One", "Two", "Three"]] * 2
+        await scene.rest()
+        await reopen(scene)
+        assert said(scene) == [["One", "Two", "Three"]] * 2
+        scene.playground.show_version(turn.id, 1)
+        assert said(scene) == [["One", "Two, better"]] * 2
+        await scene.ask("And now?")
+        assert said(scene) == [["One", "Two, better", "And now?"]] * 2
+        await reopen(scene)
+        assert said(scene) == [["One", "Two, better", "And now?"]] * 2
+
+
+async def test_a_turn_can_be_removed_and_put_back(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        for text in ("One", "Two", "Three"):
+            await scene.ask(text)
+        scene.playground.remove_turn(scene.playground.lanes[0].exchanges[1].turn.id)
+        await until(lambda: bool(scene.notices.current()))
+        await scene.rest()
+        assert said(scene) == [["One", "Three"]] * 2
+        await reopen(scene)
+        assert said(scene) == [["One", "Three"]] * 2
+        scene.notices.act(scene.notices.current()[0].id)
+        await until(lambda: said(scene) == [["One", "Two", "Three"]] * 2)
+        await scene.rest()
+
+
+def said(scene: Scene) -> list[list[str]]:
+    """What each lane shows of the user's words."""
+    return [[exchange.turn.text for exchange in lane.exchanges] for lane in scene.playground.lanes]
+
+
+async def reopen(scene: Scene) -> None:
+    id = scene.playground.conversation
+    scene.playground.new_conversation()
+    await until(lambda: scene.playground.conversation == "")
+    scene.playground.open_conversation(id)
+    await until(lambda: scene.playground.conversation == id)
+    await scene.rest()
+
+
+async def test_the_rest_of_a_cut_answer_is_joined_to_it_and_the_cut_one_stays(tmp_path: Path) -> None:
+    story = "Once upon a time there was a lamp that knew every key on the desk by its shadow. " * 3
+    async with playing(tmp_path, behaviour=Behaviour(text=story, cut="reset", cut_after=20)) as scene:
+        await scene.ask("Tell me")
+        lane = scene.playground.lanes[0]
+        said = lane.text
+        assert lane.can_continue
+        scene.groq.behaviour = Behaviour(text=said[-50:] + story[len(said) :])
+        scene.playground.continue_answer(0)
+        await until(lambda: len(lane.exchanges[-1].answers) == 2)
+        await scene.rest()
+        assert scene.answer().text == story
+        assert scene.answer().outcome == "complete"
+        assert not lane.can_continue
+        asked = scene.groq.asked[-1].body["messages"]
+        assert [one["role"] for one in asked] == ["user", "assistant", "user"]
+        assert [one.text for one in lane.exchanges[-1].answers] == [said, story]

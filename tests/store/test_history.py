@@ -159,3 +159,48 @@ def test_a_removed_conversation_takes_everything_with_it(history: History, datab
 def test_the_first_line_is_the_title(text: str, title: str) -> None:
     assert title_of(text) == title
     assert len(title_of(text)) <= LONGEST_TITLE
+
+
+def test_pinned_conversations_stand_first(history: History) -> None:
+    first, second = history.create(LANES, title="first"), history.create(LANES, title="second")
+    history.set_pinned(first, True)
+    assert [(one.id, one.pinned) for one in history.list()] == [(first, True), (second, False)]
+
+
+def test_tags_are_kept_once_each_and_leave_those_that_carry_them(history: History) -> None:
+    first, second = history.create(LANES, title="first"), history.create(LANES, title="second")
+    history.set_tags(first, [" work ", "work", "", "art"])
+    history.set_tags(second, ["home"])
+    assert history.load(first).tags == ("work", "art")
+    assert [one.id for one in history.list(tag="art")] == [first]
+    assert history.list(search="second", tag="art") == ()
+    assert history.tags() == ("art", "home", "work")
+
+
+def test_what_followed_a_removed_turn_follows_the_one_before_it(history: History) -> None:
+    id = history.create(LANES)
+    one = history.add_turn(id, "one", [], ["a"], {"a": ""})
+    two = history.add_turn(id, "two", [], ["a"], {"a": one.id})
+    history.add_turn(id, "three", [], ["a"], {"a": two.id})
+    history.save_answer(id, answer(two.id, text="to two", outcome="complete"))
+    history.remove_turn(id, two.id)
+    loaded = history.load(id)
+    assert [(turn.text, turn.parents) for turn in loaded.turns] == [
+        ("one", {"a": ""}),
+        ("three", {"a": one.id}),
+    ]
+    assert loaded.answers == ()
+
+
+def test_a_whole_conversation_can_be_put_back_as_it_was(history: History) -> None:
+    id = history.create(LANES)
+    turn = history.add_turn(id, "Hi", [Image("image/png", b"x")], ["a"], {"a": ""})
+    history.save_answer(id, answer(turn.id, text="Hello", outcome="complete"))
+    history.set_tags(id, ["work"])
+    history.set_pinned(id, True)
+    before = history.load(id)
+    history.remove(id)
+    history.keep(before)
+    history.keep(before)
+    assert history.load(id) == before
+    assert [one.id for one in history.list(search="hello")] == [id]

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vibedesk.engine.errors import Misconfigured
-from vibedesk.engine.types import Parameters, Route
-from vibedesk.store.routes import EFFORTS, RoutesFile
+from vibedesk.engine.route_table import EFFORTS
+from vibedesk.engine.types import CachePolicy, GatewayPolicy, Parameters, Route, Timeouts
+from vibedesk.store.routes import RoutesFile
 
 TYPED = """# my routes
 [routes.conversationalResponse]
@@ -114,6 +115,7 @@ def test_a_removed_route_is_gone_and_the_rest_is_as_typed(path: Path) -> None:
     assert "# the cheap one" in path.read_text()
 
 
+SECONDS = st.none() | st.floats(0.001, 86_400)
 ROUTES = st.builds(
     Route,
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1).filter(str.strip),
@@ -127,6 +129,22 @@ ROUTES = st.builds(
     ),
     fallback_models=st.lists(st.sampled_from(["openai/a", "groq/b/c"]), max_size=3).map(tuple),
     system=st.text(st.characters(codec="utf-8")),
+    timeouts=st.builds(Timeouts, connect_s=SECONDS, first_token_s=SECONDS, idle_s=SECONDS, total_s=SECONDS),
+    fallback_on_policy=st.booleans(),
+    on_cut=st.sampled_from(["keep", "continue", "restart"]),
+    cache=st.builds(
+        CachePolicy,
+        on=st.booleans(),
+        ttl_s=st.integers(1, 10**6),
+        replay=st.sampled_from(["at_once", "as_recorded"]),
+    ),
+    gateway=st.builds(
+        GatewayPolicy,
+        cache_ttl_s=st.none() | st.integers(60, 2_592_000),
+        skip_cache=st.booleans(),
+        cache_key=st.text("abc-.:", max_size=9),
+        send_price=st.booleans(),
+    ),
 )
 
 
@@ -156,6 +174,16 @@ def test_what_is_saved_is_read_again(path: Path, routes: list[Route]) -> None:
         ('fallback_model = ["gpt"]', "fallback_model is a model, or a list of models"),
         ("provider_override = 7", 'provider_override is "direct" or a provider'),
         ("system = 1", "system is a text"),
+        ("total_s = 0", "total_s is a number of seconds, more than 0 and at most 86,400"),
+        ("idle_s = inf", "idle_s is a number of seconds, more than 0 and at most 86,400"),
+        ('on_cut = "pray"', 'on_cut is one of "keep", "continue", "restart"'),
+        ("cache = 1", "cache is true or false"),
+        ('cache_replay = "slowly"', 'cache_replay is one of "at_once", "as_recorded"'),
+        (
+            "gateway_cache_ttl_s = 59",
+            "gateway_cache_ttl_s is a whole number of seconds, 60 to 2,592,000",
+        ),
+        ('gateway_cache_key = "a\\nb"', "gateway_cache_key is a text of plain characters"),
     ],
 )
 def test_a_wrong_field_is_named_with_route_and_line_and_the_route_keeps_its_last_good_form(

@@ -181,3 +181,18 @@ def test_stop_shows_only_while_something_runs(composer: Composer, qtbot: QtBot) 
     composer.set_running(True)
     with qtbot.waitSignal(composer.stopped):
         composer.stop.click()
+
+
+def test_what_is_sent_while_nobody_listens_yet_is_sent_later_or_stays(qapp: QApplication) -> None:
+    theme = Theme(resources())
+    theme.apply(qapp, "light")
+    for obstacle in ("", "Choose a model first."):
+        composer, sent = Composer(theme), []
+        composer.hold()
+        composer.set_text("early")
+        composer.send.click()
+        composer.set_text("since")
+        composer.sent.connect(lambda text, _, sent=sent: sent.append(text))
+        composer.set_obstacle(obstacle)
+        composer.release()
+        assert (sent, composer.text()) == (([], "early\n\nsince") if obstacle else (["early"], "since"))

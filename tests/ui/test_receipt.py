@@ -11,11 +11,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from vibedesk.engine.types import Attempt, Cost, Usage
+from vibedesk.engine.types import Attempt, CacheUse, Cost, Usage
 from vibedesk.store.history import StoredAnswer
 from vibedesk.store.paths import resources
 from vibedesk.ui.figures import explained
-from vibedesk.ui.receipt import Receipt, facts_of, outcome_of, verdict
+from vibedesk.ui.receipt import Receipt, Unasked
+from vibedesk.ui.receipt_words import facts_of, outcome_of, verdict
 from vibedesk.ui.theme import Theme
 
 
@@ -62,12 +63,12 @@ def words_in(widget: QWidget) -> list[str]:
 
 def test_every_attempt_has_its_line_and_what_was_not_needed_too(window: QWidget) -> None:
     whole = answer(LIMITED, SECOND, usage=SECOND.usage, cost=SECOND.cost)
-    receipt = Receipt(window, window.theme, whole, not_needed=("openai/gpt-6-luna",))  # type: ignore[attr-defined]
+    receipt = Receipt(window, window.theme, whole, not_needed=(Unasked("openai/gpt-6-luna"),))  # type: ignore[attr-defined]
     receipt.open()
     words = words_in(receipt)
     for expected in (
         "answered by the second choice", "429 · rate limited", "complete · stop", "not needed", "openai/gpt-6-luna",
-        "0.09 s", "0.19 s", "131", "$0.0002", "first choice → next after rate_limited",
+        "0.09 s", "0.19 s", "131", "$0.0002", "first choice → next after rate limited",
         "direct: no gateway is set up", "genai-prices, 29 Oct 2026",
     ):  # fmt: skip
         assert expected in words
@@ -137,3 +138,84 @@ def test_the_figures_explain_themselves() -> None:
         "$0.0002 by genai-prices, 29 Oct 2026",
     ]
     assert "did not say" in explained(answer())
+
+
+HIT = CacheUse(
+    verdict="hit",
+    kept_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    saved=Cost(usd=Decimal("0.0042"), source="list"),
+    saved_s=2.1,
+)
+
+
+def test_an_answer_from_the_cache_says_so_and_what_it_saved(window: QWidget) -> None:
+    free = Cost(usd=Decimal(0), source="answer cache")
+    kept = answer(
+        deployment="groq/openai/gpt-oss-120b", cache=HIT, usage=SECOND.usage, cost=free, ttft_s=0.001, took_s=0.002
+    )  # fmt: skip
+    receipt = Receipt(
+        window,
+        window.theme,  # type: ignore[attr-defined]
+        kept,
+        not_needed=(Unasked("groq/openai/gpt-oss-120b", "direct", "fast …4d1a"),),
+    )
+    receipt.open()
+    words = words_in(receipt)
+    for expected in ("given from the cache", "cached", "cache", "$0", "not needed", "fast …4d1a", "131"):
+        assert expected in words
+    said = dict(facts_of(kept))
+    assert said["Cache"].startswith("given again, kept 22 Nov")
+    assert said["Cache"].endswith("; saved $0.0042 and 2.1 s")
+    assert "Price" not in said
+    receipt.accept()
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        (answer(SECOND), "not asked: this route does not cache"),
+        (answer(SECOND, cache=CacheUse(verdict="kept")), "not there yet; kept for the next time"),
+        (
+            answer(SECOND, cache=CacheUse(verdict="not_kept", why="the answer was cut")),
+            "not kept: the answer was cut",
+        ),
+        (
+            answer(attempt(notes=("gateway cache MISS",)), cache=CacheUse(verdict="kept")),
+            "not there yet; kept for the next time · the gateway did not have it",
+        ),
+        (
+            answer(attempt(notes=("gateway cache HIT",))),
+            "not asked: this route does not cache · the gateway had it",
+        ),
+        (answer(attempt(notes=("gateway cache BYPASS",)), cache=HIT), None),
+    ],
+)
+def test_the_cache_verdict_is_ours_and_the_gateways_beside_it(whole: StoredAnswer, words: str | None) -> None:
+    said = dict(facts_of(whole))["Cache"]
+    assert said == words if words else said.endswith(" · gateway: bypass")
+
+
+def test_a_gateway_that_fell_back_by_itself_is_found_out() -> None:
+    moved = answer(
+        attempt(via="gateway", notes=("gateway step 1", "gateway model gpt-6-luna", "gateway log L1"))
+    )
+    assert verdict(moved) == ("the gateway fell back by itself", "warn")
+    assert dict(facts_of(moved))["Gateway"] == (
+        "fell back by itself, to its choice 2 · asked gpt-6-luna · log L1"
+    )
+    plain = answer(attempt(via="gateway", notes=("gateway step 0", "gateway log L1")))
+    assert verdict(plain)[0] == "answered"
+    assert dict(facts_of(plain))["Gateway"] == "log L1"
+
+
+def test_explain_now_leaves_the_receipt_and_explains(window: QWidget) -> None:
+    asked: list[str] = []
+    receipt = Receipt(
+        window,
+        window.theme,  # type: ignore[attr-defined]
+        answer(SECOND),
+        explain=lambda: asked.append("now"),
+    )
+    receipt.open()
+    receipt.explain.click()
+    assert (asked, receipt.isVisible()) == (["now"], False)

@@ -7,14 +7,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from tests.browsing import LUNA, SONNET, Scene, browsing
+from tests.browsing import LAB_KEY, LUNA, SONNET, Scene, browsing
 from tests.sitting import until
 from tests.ui.looking import columns_of, shown, themed
-from vibedesk.engine.types import Route
+from vibedesk.engine.types import CachePolicy, GatewayPolicy, Route, Timeouts, request_of
+from vibedesk.state.routes import FORMATS
 from vibedesk.ui.route_editor import RouteEditor
+from vibedesk.ui.route_terms import seconds_of, span
 from vibedesk.ui.routes import RoutesPage
+from vibedesk.ui.take_home import TakeHome
 
 
 class Held(NamedTuple):
@@ -144,11 +148,33 @@ async def test_explain_shows_the_ladder_and_why_a_rung_is_left_out(tmp_path: Pat
     async with page_in(tmp_path, *TWO) as held:
         held.page.table.choose("two")
         held.editor.explain.click()
-        await held.scene.rest()
+        await until(lambda: "left out" in words_in(held.editor.rungs))
         words = words_in(held.editor.rungs)
-        assert "left out" in words
         assert "OpenAI" in words
         assert "ANTHROPIC_API_KEY" in words
+        assert held.scene.lab.seen == []
+
+
+async def test_what_if_plays_faults_through_and_sends_nothing(tmp_path: Path) -> None:
+    sure = Route(name="sure", model="lab/gpt-4.1-mini", fallback_models=("lab/house-blend-7b", SONNET))
+    async with page_in(tmp_path, sure) as held:
+        what_if, ladder = held.editor.rungs.what_if, held.editor.rungs.ladder
+
+        def suppose(whom: str, what: str) -> None:
+            what_if.whom.choose(whom)
+            what_if.what.choose(what)
+            what_if.what.activated.emit(what_if.what.currentIndex())
+
+        held.editor.explain.click()
+        await until(lambda: "lab/gpt-4.1-mini answers the first request." in words_in(ladder))
+        suppose("lab/gpt-4.1-mini", "529")
+        await until(lambda: "lab/house-blend-7b answers request" in words_in(ladder))
+        assert "overloaded" in words_in(ladder)
+        assert "lab/gpt-4.1-mini is overloaded (529)" in words_in(what_if)
+        suppose("*", "offline")
+        await until(lambda: "Nobody answers" in words_in(ladder))
+        what_if.forget.click()
+        await until(lambda: "lab/gpt-4.1-mini answers the first request." in words_in(ladder))
         assert held.scene.lab.seen == []
 
 
@@ -206,3 +232,113 @@ async def test_a_narrow_page_keeps_the_names_and_the_whole_form(tmp_path: Path) 
         assert columns_of(held.page.table) == ["Route"]
         for button in (held.editor.save, held.editor.explain, held.editor.use, held.editor.delete):
             assert button.width() >= button.sizeHint().width()
+
+
+ALL = Route(
+    name="all",
+    model="lab/gpt-4.1-mini",
+    fallback_models=("lab/fail-402", LUNA),
+    timeouts=Timeouts(first_token_s=20, total_s=120),
+    fallback_on_policy=True,
+    on_cut="continue",
+    cache=CachePolicy(on=True, ttl_s=7200, replay="as_recorded"),
+    gateway=GatewayPolicy(cache_ttl_s=600, cache_key="mine", skip_cache=True, send_price=True),
+)
+
+
+async def test_everything_a_route_says_stands_in_the_form_and_goes_back_as_it_was(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO, ALL) as held:
+        terms = held.editor.terms
+        assert terms.fold.isHidden(), "the first route says nothing of it"
+        held.page.table.choose("all")
+        assert not terms.fold.isHidden()
+        assert held.editor.route() == ALL
+        assert not held.editor.edited
+        terms.waits["idle_s"].setText("1,5 min")
+        terms.cache_ttl.setText("")
+        await held.save()
+        [*_, saved] = held.scene.desk.routes.routes()
+        assert (saved.timeouts.idle_s, saved.cache.ttl_s) == (90, CachePolicy().ttl_s)
+        assert "idle_s = 90" in held.scene.desk.paths.routes.read_text(encoding="utf-8")
+
+
+async def test_a_time_that_is_none_is_said_and_not_saved(tmp_path: Path) -> None:
+    async with page_in(tmp_path, ALL) as held:
+        held.editor.terms.waits["total_s"].setText("soon")
+        assert not held.editor.save.isEnabled()
+        await until(lambda: "In all is a time such as 20 s" in words_in(held.editor))
+        held.editor.terms.waits["total_s"].setText("2 d")
+        await until(lambda: "In all is a time such as 20 s" in words_in(held.editor))
+        held.editor.terms.waits["total_s"].setText("")
+        held.editor.terms.gateway_ttl.setText("59 s")
+        await until(lambda: "from 1 min to 30 d" in words_in(held.editor))
+
+
+@pytest.mark.parametrize("seconds", [0.25, 1, 20, 90, 120, 3600, 5400, 86_400, 172_800])
+def test_times_are_read_as_they_are_written(seconds: float) -> None:
+    assert seconds_of(span(seconds), "Kept for") == seconds
+
+
+async def test_what_the_cache_keeps_is_told_and_can_be_forgotten(tmp_path: Path) -> None:
+    async with page_in(tmp_path, ALL) as held:
+        terms, desk = held.editor.terms, held.scene.desk
+        assert terms.held.text() == "No answer is kept yet."
+        ask = desk.cache.ask(request_of("Hi"), desk.rungs(ALL))
+        assert [event async for event in ask.events()]
+        held.scene.routes.reload()
+        await held.scene.rest()
+        assert terms.held.text().startswith("1 answer kept")
+        terms.forget.click()
+        await held.scene.rest()
+        assert terms.held.text() == "No answer is kept yet."
+        assert desk.answers.held().answers == 0
+
+
+async def test_a_test_asks_each_model_once_and_tells_the_truth(tmp_path: Path) -> None:
+    async with page_in(tmp_path, ALL) as held:
+        held.editor.test.click()
+        await until(lambda: "1 of 3 answered" in words_in(held.editor.rungs))
+        await held.scene.rest()
+        words = words_in(held.editor.rungs)
+        assert "Hello! This is the loopback server" in words
+        assert "has no credit" in words
+        assert "no usable key for OpenAI" in words
+        assert len(held.scene.lab.asked) == 2
+        assert held.scene.desk.ledger.sums().requests == 2
+        assert held.scene.desk.answers.held().answers == 0, (
+            "a test says nothing from a cache, and keeps nothing"
+        )
+
+
+async def test_routes_are_taken_home_without_a_key_and_brought_back(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO, ALL) as held:
+        home = TakeHome(held.page, themed(), held.scene.routes)
+        home.open()
+        for format in FORMATS:
+            home.format.choose(format)
+            await held.scene.rest()
+            assert home.text.toPlainText()
+            assert LAB_KEY not in home.text.toPlainText()
+        home.format.choose("litellm")
+        await until(lambda: "os.environ/LAB_API_KEY" in home.text.toPlainText())
+        await until(lambda: "Not carried over" in words_in(home))
+        home.format.choose("toml")
+        await held.scene.rest()
+        home.write_to(str(tmp_path / "out.toml"))
+        await held.scene.rest()
+        held.scene.desk.routes.remove("all")
+        home.bring_in(str(tmp_path / "out.toml"))
+        await held.scene.rest()
+        assert ALL in held.scene.desk.routes.routes()
+        assert "3 routes imported." in [notice.text for notice in held.scene.notices.current()]
+
+
+async def test_a_file_without_routes_says_so(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        (tmp_path / "no.ts").write_text("nothing", encoding="utf-8")
+        held.scene.routes.bring_in(tmp_path / "no.ts")
+        held.scene.routes.bring_in(tmp_path / "nowhere.ts")
+        await held.scene.rest()
+        told = [notice.text for notice in held.scene.notices.current()]
+        assert any("AGENT_CONFIG" in text for text in told)
+        assert any("cannot be read" in text for text in told)

@@ -10,8 +10,11 @@ EngineError
 │   ├── InsecureAddress         insecure_address     plain http to another machine
 │   ├── Unsupported             unsupported          this model cannot take this part (an image, …)
 │   ├── SecretUnavailable       secret_unavailable   the vault is locked, gone or silent
-│   └── Misconfigured           misconfigured        a setting, a base URL, a proxy is off
+│   ├── Misconfigured           misconfigured        a setting, a base URL, a proxy is off
+│   ├── OwnLimit                own_limit            a limit the user set for this key; carries which in `limit`
+│   └── Resting                 resting              failed too often lately, and is left alone for a while
 ├── Unreachable                 nothing came back
+│   ├── Offline                 offline              nobody could be reached: this machine is off the network
 │   ├── NameNotFound            dns_failed
 │   ├── ConnectionRefused       refused
 │   ├── TlsUntrusted            tls_untrusted        carries the issuer
@@ -112,8 +115,20 @@ class Misconfigured(NotAsked):
     kind = "misconfigured"
 
 
+class OwnLimit(NotAsked):
+    kind = "own_limit"
+
+
+class Resting(NotAsked):
+    kind = "resting"
+
+
 class Unreachable(EngineError):
     kind = "unreachable"
+
+
+class Offline(Unreachable):
+    kind = "offline"
 
 
 class NameNotFound(Unreachable):

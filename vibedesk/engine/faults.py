@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -22,8 +23,28 @@ from vibedesk.engine.errors import (
 
 _TLS_WORDS = {
     "WRONG_VERSION_NUMBER": "the other side does not speak TLS",
+    "HTTP_REQUEST": "the other side does not speak TLS",
+    "RECORD_LAYER_FAILURE": "the other side does not speak TLS",
     "UNEXPECTED_EOF_WHILE_READING": "the other side hung up during the handshake",
 }
+_TLS_FAULTS = {
+    "the other side does not speak TLS": "no_tls",
+    "the other side hung up during the handshake": "hung_up",
+}
+_CERTIFICATE_FAULTS = {
+    9: "not_yet",
+    10: "expired",
+    18: "self_signed",
+    23: "revoked",
+    62: "wrong_name",
+    63: "wrong_name",
+    64: "wrong_name",
+}
+"""OpenSSL's X509_V_ERR_… numbers; every other one means that nobody trusted vouches for it."""
+
+_NO_ROAD = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
+_NO_RESOLVER = frozenset({socket.EAI_AGAIN})
+"""Nobody was there to be asked for the name: unlike a name that does not exist, the network's fault."""
 
 
 def unanswered(exc: Exception, url: str) -> EngineError:
@@ -51,17 +72,44 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
     for cause in _causes(exc):
         match cause:
             case socket.gaierror():
-                return NameNotFound(f"no address for {host}", host=host)
+                return NameNotFound(
+                    f"no address for {host}", host=host, no_network=cause.errno in _NO_RESOLVER
+                )
             case ssl.SSLCertVerificationError():
-                return TlsUntrusted(cause.verify_message, host=host, reason=cause.verify_message, issuer="")
+                return TlsUntrusted(
+                    cause.verify_message,
+                    host=host,
+                    reason=cause.verify_message,
+                    issuer="",
+                    fault=_certificate_fault(cause),
+                )
             case ssl.SSLError():
                 reason = _TLS_WORDS.get(cause.reason or "", cause.reason or "handshake failed")
-                return TlsUntrusted(reason, host=host, reason=reason, issuer="")
+                fault = _TLS_FAULTS.get(reason, "handshake")
+                return TlsUntrusted(reason, host=host, reason=reason, issuer="", fault=fault)
+            case TimeoutError():
+                return TimedOut("no connection in time", timer="connect", host=host)
             case ConnectionRefusedError():
                 return ConnectionRefused(f"nothing listens at {host}", host=host)
             case ConnectionResetError() | BrokenPipeError():
                 return ConnectionLost("closed while connecting", host=host)
+            case OSError() if cause.errno in _NO_ROAD:
+                return Unreachable(f"no way to {host}", host=host, no_network=True)
     return Unreachable(f"no way to {host}", host=host)
+
+
+def _certificate_fault(cause: ssl.SSLCertVerificationError) -> str:
+    """What is wrong with the certificate: by OpenSSL's number, or by the words of the system's own verifier."""
+    if known := _CERTIFICATE_FAULTS.get(getattr(cause, "verify_code", 0)):
+        return known
+    words = str(cause.verify_message).lower()
+    signs = {
+        "expired": "expired",
+        "mismatch": "wrong_name",
+        "does not match": "wrong_name",
+        "cn_no_match": "wrong_name",
+    }
+    return next((fault for sign, fault in signs.items() if sign in words), "authority")
 
 
 def through_proxy(error: EngineError, proxy: str) -> EngineError:

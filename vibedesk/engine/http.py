@@ -24,13 +24,16 @@ from vibedesk.engine.errors import (
     TimedOut,
 )
 from vibedesk.engine.faults import interrupted, through_proxy, unanswered
-from vibedesk.engine.issuer import issuer_of
+from vibedesk.engine.issuer import certificate_of
 from vibedesk.engine.proxies import proxy_for, proxy_host
+from vibedesk.engine.timers import Timers
 
 if TYPE_CHECKING:
     import httpx
 
     from vibedesk.engine.roads import Roads
+
+__all__ = ["Answered", "Body", "Http", "Timers"]
 
 BODY_CAP = 32 * 1024 * 1024
 """Bytes of a whole answer, after decompression."""
@@ -39,16 +42,6 @@ REFUSAL_CAP = 1024 * 1024
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
-
-
-class Timers(Struct, frozen=True, kw_only=True):
-    """Seconds. `idle_s` counts between useful pieces (comments and pings are not), `total_s` the whole ask,
-    retries included."""
-
-    connect_s: float = 10.0
-    first_token_s: float = 120.0
-    idle_s: float = 60.0
-    total_s: float = 900.0
 
 
 class Answered(Struct, frozen=True):
@@ -204,8 +197,10 @@ class Http:
         address = httpx.URL(url)
         if proxy := proxy_for(address):
             return through_proxy(error, proxy_host(proxy))
-        if error.kind == "tls_untrusted":
-            error.facts["issuer"] = await issuer_of(address.host, address.port or 443)
+        if error.kind == "tls_untrusted" and (
+            shown := await certificate_of(address.host, address.port or 443)
+        ):
+            error.facts |= shown.facts
         return error
 
 
@@ -243,20 +238,28 @@ def _refuse_redirect(response: httpx.Response) -> None:
     """Neither key nor prompt is carried on to another address (security.md N1)."""
     if not 300 <= response.status_code < 400:
         return
-    host = _redirect_host(response)
-    raise NotThisApi(
-        f"it answers with a redirect to {host}", status=response.status_code, host=host, redirect=True
-    )
+    target = _redirect_target(response)
+    host = re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?" if target else "?"
+    facts: dict[str, Any] = {"host": host, "redirect": True}
+    if target is not None and _is_the_same_place(target, response.request.url):
+        facts |= {"same_host": True, "target": f"{target.copy_with(query=None, fragment=None)}"[:200]}
+    raise NotThisApi(f"it answers with a redirect to {host}", status=response.status_code, **facts)
 
 
-def _redirect_host(response: httpx.Response) -> str:
+def _is_the_same_place(target: httpx.URL, here: httpx.URL) -> bool:
+    """The same resource of the same host, only written otherwise: https, a slash, another prefix. No sign-in page."""
+    name = here.path.rstrip("/").rpartition("/")[2]
+    same_name = target.path.rstrip("/").rpartition("/")[2] == name
+    return target.host == here.host and same_name and not target.userinfo and here.port == target.port
+
+
+def _redirect_target(response: httpx.Response) -> httpx.URL | None:
     import httpx
 
     try:
-        target = response.url.join(response.headers.get("location", ""))
-        return re.sub(r"[^\x21-\x7e]", "", target.host)[:200] or "?"
+        return response.request.url.join(response.headers.get("location", ""))
     except (httpx.InvalidURL, ValueError):
-        return "?"
+        return None
 
 
 def _checked(headers: Mapping[str, str]) -> dict[str, str]:

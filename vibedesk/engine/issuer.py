@@ -1,59 +1,81 @@
-"""Who signed the certificate that a server shows: for the sentence about a connection nobody vouches for."""
+"""What the certificate says that a server shows: for the sentence about a connection nobody vouches for."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from datetime import datetime
 
-_ORGANISATION = bytes.fromhex("060355040a")
-_COMMON_NAME = bytes.fromhex("0603550403")
+from msgspec import Struct
+
+WITHIN_S = 3.0
 _LONGEST = 120
+_MOST_NAMES = 5
 
 
-async def issuer_of(host: str, port: int) -> str:
-    """The issuer's organisation or name, "" when it cannot be read. Sends nothing, and trusts nothing more for it."""
+class Shown(Struct, frozen=True, kw_only=True):
+    """A certificate as it was shown, trusted or not. `issuer`: organisation or name, "" where it has neither."""
+
+    issuer: str
+    names: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """For an error about this certificate: issuer, names, since, until (ISO days)."""
+        return {
+            "issuer": self.issuer,
+            "names": ", ".join(self.names),
+            "since": f"{self.since:%Y-%m-%d}",
+            "until": f"{self.until:%Y-%m-%d}",
+        }
+
+
+async def certificate_of(host: str, port: int) -> Shown | None:
+    """Looks at the certificate again, without trusting it: nothing of ours is sent. None where it cannot be read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     try:
-        pem = await asyncio.to_thread(ssl.get_server_certificate, (host, port), timeout=3.0)
-        return issuer_in(ssl.PEM_cert_to_DER_cert(pem))
+        async with asyncio.timeout(WITHIN_S):
+            _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+            encoded = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            writer.transport.abort()
+            return await asyncio.to_thread(certificate_in, encoded)
     except (OSError, ValueError):
-        return ""
+        return None
 
 
-def issuer_in(certificate: bytes) -> str:
-    """The issuer in an X.509 certificate (RFC 5280 §4.1: version, serial, algorithm, issuer). Raises `ValueError`."""
-    [whole, *_] = _values(certificate)
-    [tbs, *_] = _values(whole[1])
-    fields = [field for field in _values(tbs[1]) if field[0] != 0xA0]
-    if len(fields) < 3:
-        raise ValueError("not a certificate")
-    names = {kind: text for _, name in _values(fields[2][1]) for kind, text in _named(name)}
-    return (names.get(_ORGANISATION) or names.get(_COMMON_NAME) or "")[:_LONGEST]
+def certificate_in(encoded: bytes) -> Shown:
+    """An X.509 certificate in DER. Raises `ValueError`."""
+    from cryptography import x509
+
+    certificate = x509.load_der_x509_certificate(encoded)
+    names = [str(part.value) for part in certificate.subject.get_attributes_for_oid(x509.OID_COMMON_NAME)]
+    try:
+        other = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = [str(name.value) for name in other if isinstance(name, x509.DNSName | x509.IPAddress)]
+    except x509.ExtensionNotFound:
+        pass
+    return Shown(
+        issuer=issuer_in(encoded),
+        names=tuple(_readable(name) for name in names[:_MOST_NAMES]),
+        since=certificate.not_valid_before_utc,
+        until=certificate.not_valid_after_utc,
+    )
 
 
-def _named(name: bytes) -> Iterator[tuple[bytes, str]]:
-    """Each attribute of a name: its encoded kind and its text, control characters left out."""
-    for _, attribute in _values(name):
-        [(tag, kind), (_, text), *_] = _values(attribute)
-        readable = "".join(
-            character for character in text.decode("utf-8", "replace") if character.isprintable()
-        )
-        yield bytes((tag, len(kind))) + kind, readable
+def issuer_in(encoded: bytes) -> str:
+    """The issuer in an X.509 certificate in DER. Raises `ValueError`."""
+    from cryptography import x509
+
+    issuer = x509.load_der_x509_certificate(encoded).issuer
+    for kind in (x509.OID_ORGANIZATION_NAME, x509.OID_COMMON_NAME):
+        for part in issuer.get_attributes_for_oid(kind):
+            return _readable(str(part.value))
+    return ""
 
 
-def _values(data: bytes) -> list[tuple[int, bytes]]:
-    """The DER values that stand one after the other: tag and content. Raises `ValueError`."""
-    found = []
-    at = 0
-    while at + 1 < len(data):
-        tag, length, at = data[at], data[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, at = int.from_bytes(data[at : at + size], "big"), at + size
-        if at + length > len(data):
-            raise ValueError("cut short")
-        found.append((tag, data[at : at + length]))
-        at += length
-    if not found:
-        raise ValueError("empty")
-    return found
+def _readable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:_LONGEST]

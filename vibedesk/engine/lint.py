@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from msgspec import Struct
 
 from vibedesk.engine.catalog import Catalog
+from vibedesk.engine.fitting import fitted
 from vibedesk.engine.rungs import rungs_of
 from vibedesk.engine.types import ApiKey, Gateway, Model, Provider, Route, Rung
 
@@ -32,12 +34,13 @@ def lint(
     route: Route, catalog: Catalog, keys: Callable[[Provider], Sequence[ApiKey]], gateway: Gateway | None
 ) -> tuple[Lint, ...]:
     """Everything that is off, in the order of the rungs."""
-    rungs = rungs_of(route, catalog, keys, gateway)
-    found = [*_repeated(route), *_gateway_missing(route, rungs, gateway)]
+    rungs = fitted(rungs_of(route, catalog, keys, gateway), route, today=date.min)
+    found = [*_repeated(route), *_gateway_missing(route, rungs, gateway), *_contradicted(route)]
     for rung in rungs:
         found += _blocked(rung)
         found += _refused(route, rung.deployment.model)
     found += _smaller(rungs)
+    found += _shared(rungs, keys)
     return tuple(Lint(route=route.name, rule=rule, message=message) for rule, message in dict.fromkeys(found))
 
 
@@ -94,6 +97,12 @@ def _refused(route: Route, model: Model) -> Iterator[tuple[str, str]]:
             "max_tokens_over_limit",
             f"{model.full_id} answers with at most {limit:,} tokens, not {wanted.max_tokens:,}.",
         )
+    window = model.context_window
+    if wanted.max_tokens is not None and window is not None and wanted.max_tokens >= window:
+        yield (
+            "window_too_small",
+            f"{model.full_id} takes {window:,} tokens in all: {wanted.max_tokens:,} of answer leave no room to ask.",
+        )
     if wanted.temperature is not None and _temperature_refused(route, model):
         yield "parameter_refused", f"{model.full_id} takes no temperature here."
     effort = wanted.reasoning_effort
@@ -119,3 +128,32 @@ def _smaller(rungs: Sequence[Rung]) -> Iterator[tuple[str, str]]:
                 "window_smaller",
                 (f"The fallback {model.full_id} takes {own:,} tokens, less than the {window:,} before it."),
             )
+
+
+def _shared(rungs: Sequence[Rung], keys: Callable[[Provider], Sequence[ApiKey]]) -> Iterator[tuple[str, str]]:
+    """Several keys of one account are one life, not several: what limits one limits all."""
+    asked = {rung.deployment.provider.id: rung.deployment for rung in rungs if rung.deployment.key}
+    for deployment in asked.values():
+        scopes: dict[str, list[str]] = {}
+        for key in keys(deployment.provider):
+            scopes.setdefault(key.scope, []).append(key.name)
+        for scope, names in scopes.items():
+            if len(names) > 1:
+                account = f"the account {scope}" if scope else "one account, as far as is known"
+                whose = f"{', '.join(names)} at {deployment.provider.id}/"
+                yield "same_quota_scope", f"{whose} belong to {account}: a limit of one is one of all."
+
+
+def _contradicted(route: Route) -> Iterator[tuple[str, str]]:
+    """What the route says against itself."""
+    waits, total = route.timeouts, route.timeouts.total_s
+    if total is not None and waits.first_token_s is not None and waits.first_token_s >= total:
+        yield (
+            "waits_contradict",
+            f"{route.model} is given {waits.first_token_s:g} s for its first token, and {total:g} s in all.",
+        )
+    if route.cache.on and (route.parameters.temperature or 0) > 0:
+        yield (
+            "cache_with_temperature",
+            f"{route.model} is asked for variety, and its answers are kept: the same question gets the same words.",
+        )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.pricing import cost_of
 from vibedesk.engine.types import (
@@ -146,6 +148,11 @@ class Record:
         self.sent_after_s: float | None = None
         """Time from asking to the first request being sent."""
         self._asked: set[int] = set()
+        self._passed: set[int] = set()
+        self._joined_at: list[int] = []
+        self._halves = 0
+        """Attempts whose words stand in the text, before the one under way."""
+        self._restarts = 0
         self.result: Finished | None = None
 
     @property
@@ -170,6 +177,11 @@ class Record:
         """Something of this answer has been shown: from now on nobody else may give it."""
         return bool(self._text or self._reasoning)
 
+    @property
+    def thought(self) -> bool:
+        """Reasoning has been shown."""
+        return bool(self._reasoning)
+
     def begin(self, deployment: Deployment, position: int, rule: str) -> Trial:
         self._asked.add(position)
         self.trial, self._open = Trial(deployment, rule, self.now), True
@@ -183,6 +195,25 @@ class Record:
         for piece in shown:
             (self._text if type(piece) is TextDelta else self._reasoning).append(piece.text)
         return shown
+
+    def pass_over(self, position: int) -> None:
+        """This rung could not be asked, or gave no answer."""
+        self._passed.add(position)
+
+    def join(self) -> int:
+        """The next words go on from the text as it is; where that is."""
+        at = len(self.text)
+        self._joined_at.append(at)
+        self._halves = len(self.attempts)
+        if self.trial is not None:
+            self.trial.notes.append(f"the rest of an answer that broke off, joined at character {at}")
+        return at
+
+    def take_back(self) -> None:
+        """What was said is said anew."""
+        self._text, self._reasoning, self._joined_at = [], [], []
+        self._halves = 0
+        self._restarts += 1
 
     def end(self, outcome: Outcome, error: EngineError | None) -> None:
         """Closes the attempt under way, if one is."""
@@ -232,9 +263,9 @@ class Record:
             reasoning="".join(self._reasoning),
             deployment=asked.name if asked else "",
             model=(trial.model if trial else "") or (asked.model.id if asked else ""),
-            usage=trial.usage if trial else None,
-            cost=trial.cost(self._today) if trial else None,
-            ttft_s=trial.first_s if trial else None,
+            usage=self._usage(trial) if trial else None,
+            cost=self._cost(trial) if trial else None,
+            ttft_s=self._first_s(trial) if trial else None,
             tokens_per_s=trial.tokens_per_s if trial else None,
             reasoning_s=trial.thought_s if trial else None,
             took_s=self.now,
@@ -242,9 +273,47 @@ class Record:
             error=error,
             attempts=tuple(self.attempts),
             not_needed=self._not_needed(),
+            joined_at=tuple(self._joined_at),
+            restarts=self._restarts,
         )
 
+    def _usage(self, trial: Trial) -> Usage | None:
+        """Of a joined answer both halves' together; None where one of them is not known."""
+        counts = [attempt.usage for attempt in self._earlier_halves()] + [trial.usage]
+        known = [usage for usage in counts if usage is not None]
+        if len(known) < len(counts):
+            return None
+        return known[0] if len(known) == 1 else _sum(known)
+
+    def _cost(self, trial: Trial) -> Cost | None:
+        """Like `_usage`."""
+        cost = trial.cost(self._today)
+        costs = [attempt.cost for attempt in self._earlier_halves()] + [cost]
+        known = [one for one in costs if one is not None]
+        if len(known) < len(costs):
+            return None
+        return replace(known[-1], usd=sum((one.usd for one in known), Decimal(0)))
+
+    def _first_s(self, trial: Trial) -> float | None:
+        halves = self._earlier_halves()
+        return halves[0].first_token_s if halves else trial.first_s
+
+    def _earlier_halves(self) -> list[Attempt]:
+        """The attempts whose words the last one went on from."""
+        if not self._joined_at:
+            return []
+        return [one for one in self.attempts[: self._halves] if one.outcome == "cut"]
+
     def _not_needed(self) -> tuple[str, ...]:
-        return tuple(
-            rung.deployment.name for place, rung in enumerate(self._rungs) if place not in self._asked
+        asked = {self._rungs[place].deployment.name for place in self._asked | self._passed}
+        names = (
+            rung.deployment.name
+            for rung in self._rungs
+            if rung.obstacle is None and rung.deployment.name not in asked
         )
+        return tuple(dict.fromkeys(names))
+
+
+def _sum(usages: Sequence[Usage]) -> Usage:
+    fields = Usage.__struct_fields__
+    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in fields})

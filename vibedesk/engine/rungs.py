@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from vibedesk.engine.catalog import Catalog, origin_of
 from vibedesk.engine.errors import EngineError, Misconfigured, NoKey, RetiredModel, UnknownProvider
 from vibedesk.engine.transport import assert_may_send, choose, url_of
-from vibedesk.engine.types import ApiKey, Deployment, Gateway, Model, Provider, Route, Rung
+from vibedesk.engine.types import ApiKey, Deployment, Gateway, Model, Provider, Route, Rung, Terms
 
 KeysOf = Callable[[Provider], Sequence[ApiKey]]
 
 
 def rungs_of(route: Route, catalog: Catalog, keys: KeysOf, gateway: Gateway | None) -> tuple[Rung, ...]:
-    """Primary first, then the fallbacks; one that repeats an earlier one is left out. Sends and reads nothing."""
+    """Primary first, then the fallbacks, each with all its keys in their order; one that repeats an earlier one is
+    left out. Sends and reads nothing."""
     names = dict.fromkeys((_overridden(route, catalog), *route.fallback_models))
+    terms = Terms(timeouts=route.timeouts, fallback_on_policy=route.fallback_on_policy, on_cut=route.on_cut)
     return tuple(
-        _rung(name, place, route.provider_override, catalog, keys, gateway)
+        replace(rung, terms=terms)
         for place, name in enumerate(names)
+        for rung in _rungs(name, place, route.provider_override, catalog, keys, gateway)
     )
 
 
@@ -30,17 +35,26 @@ def _overridden(route: Route, catalog: Catalog) -> str:
     return f"{override}/{model}"
 
 
-def _rung(
+def _rungs(
     name: str, place: int, override: str | None, catalog: Catalog, keys: KeysOf, gateway: Gateway | None
-) -> Rung:
+) -> list[Rung]:
+    """One for each key that may be sent there; one with an obstacle where there is none."""
     reason = "first choice" if place == 0 else f"fallback {place}"
     try:
         provider = catalog.provider(name.partition("/")[0])
         model = catalog.model(name)
     except (UnknownProvider, Misconfigured) as exc:
-        return Rung(deployment=_nowhere(name), reason=reason, obstacle=exc)
-    deployment = _deployment(provider, model, _meant(override, provider, catalog), keys, gateway)
-    return Rung(deployment=deployment, reason=reason, obstacle=_obstacle(deployment, override, keys))
+        return [Rung(deployment=_nowhere(name), reason=reason, obstacle=exc)]
+    via, why = choose(provider, _meant(override, provider, catalog), gateway)
+    front = gateway if via == "gateway" else None
+    found = []
+    for turn, key in enumerate(_keys(provider, keys)):
+        deployment = Deployment(provider=provider, model=model, key=key, via=via, why_via=why, gateway=front)
+        why_now = reason if turn == 0 else f"{reason}, key {turn + 1}"
+        found.append(
+            Rung(deployment=deployment, reason=why_now, obstacle=_obstacle(deployment, override, keys))
+        )
+    return found
 
 
 def _meant(override: str | None, provider: Provider, catalog: Catalog) -> str | None:
@@ -48,27 +62,13 @@ def _meant(override: str | None, provider: Provider, catalog: Catalog) -> str | 
     return None if override in catalog.providers and override != provider.id else override
 
 
-def _deployment(
-    provider: Provider, model: Model, override: str | None, keys: KeysOf, gateway: Gateway | None
-) -> Deployment:
-    via, why = choose(provider, override, gateway)
-    return Deployment(
-        provider=provider,
-        model=model,
-        key=_key(provider, keys),
-        via=via,
-        why_via=why,
-        gateway=gateway if via == "gateway" else None,
-    )
-
-
-def _key(provider: Provider, keys: KeysOf) -> ApiKey | None:
-    """The first key stored for this origin; failing that the first, so that the obstacle can name it."""
+def _keys(provider: Provider, keys: KeysOf) -> Sequence[ApiKey | None]:
+    """Those stored for this origin; failing that the first, so that the obstacle can name it."""
     if provider.simulated:
-        return None
+        return [None]
     usable = keys(provider)
     home = origin_of(provider.base_url)
-    return next((key for key in usable if key.origin == home), usable[0] if usable else None)
+    return [key for key in usable if key.origin == home] or list(usable[:1]) or [None]
 
 
 def _obstacle(deployment: Deployment, override: str | None, keys: KeysOf) -> EngineError | None:

@@ -3,7 +3,6 @@ see this key."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING
 from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.dialects import Call, dialect_of
 from vibedesk.engine.errors import EngineError, InsecureAddress, KeyBoundElsewhere, Misconfigured
+from vibedesk.engine.gateway import headers_for
 from vibedesk.engine.proxies import is_loopback
 from vibedesk.engine.types import ApiKey, Deployment, DialectName, Gateway, Provider, Secret, Via
 
 if TYPE_CHECKING:
     import httpx
-
-_METADATA = json.dumps({"app": "vibedesk"}, separators=(",", ":"))
 
 
 def choose(provider: Provider, override: str | None, gateway: Gateway | None) -> tuple[Via, str]:
@@ -60,10 +58,10 @@ def headers_of(
     headers = _lowered(deployment.provider.headers) | {"accept-encoding": "identity"} | _lowered(call.headers)
     if call.body is not None:
         headers["content-type"] = "application/json"
-    if secret:
+    if secret and not (deployment.gateway is not None and deployment.gateway.stored_keys):
         headers |= _lowered(dialect_of(speaks(deployment)).authorise(secret))
-    if deployment.via == "gateway":
-        headers["cf-aig-metadata"] = _METADATA
+    if deployment.via == "gateway" and deployment.gateway is not None:
+        headers |= headers_for(deployment.gateway, call)
         if gateway_secret:
             headers["cf-aig-authorization"] = f"Bearer {gateway_secret.reveal()}"
     return headers

@@ -207,13 +207,34 @@ class Provider(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
 
 
+class GatewayControls(Struct, frozen=True, kw_only=True):
+    """What a call asks of the gateway beside its token (wire.md §10.6); `None`, "" and False = nothing is said.
+
+    `cache_ttl_s` 60 … 2,592,000: the gateway keeps the answer so long; `skip_cache`: it is to give no kept one;
+    `cache_key`: under which it keeps it. `timeout_ms`: to the provider's first byte. `metadata`: at most five, for its
+    logs. `price`: US dollars a token, in and out, that it reckons with.
+    """
+
+    cache_ttl_s: int | None = None
+    skip_cache: bool = False
+    cache_key: str = ""
+    timeout_ms: int | None = None
+    metadata: dict[str, str] = {}
+    price: tuple[Decimal, Decimal] | None = None
+
+
 class Gateway(Struct, frozen=True, kw_only=True):
-    """A Cloudflare AI Gateway: complete, or not there. `base_url` ends before `/{account}/{name}`."""
+    """A Cloudflare AI Gateway: complete, or not there. `base_url` ends before `/{account}/{name}`.
+
+    `stored_keys`: the providers' keys are kept at the gateway, and none is sent with a call.
+    """
 
     account: str
     name: str
     token: ApiKey
     base_url: str = "https://gateway.ai.cloudflare.com/v1"
+    stored_keys: bool = False
+    controls: GatewayControls = GatewayControls()
 
 
 class Text(Struct, frozen=True, tag="text"):
@@ -255,10 +276,56 @@ class Request(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
 
 
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds a route waits, each > 0; `None` = as long as the model is usually given (`engine.timers`).
+
+    `connect_s` until there is a connection; `first_token_s` from asking a deployment to its first word; `idle_s`
+    between two useful pieces (comments and pings are none); `total_s` the whole ask, other deployments and waits
+    included.
+    """
+
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    idle_s: float | None = None
+    total_s: float | None = None
+
+
+OnCut = Literal["keep", "continue", "restart"]
+"""What follows when an answer breaks off after some of it was shown: it is kept as it is and called cut; its rest is
+asked of the same model, and kept as cut where that fails; or it is taken back and answered anew, by the next one."""
+
+
+Replay = Literal["at_once", "as_recorded"]
+
+
+class CachePolicy(Struct, frozen=True, kw_only=True):
+    """Whether an answer that was given before is given again to exactly the same question.
+
+    `ttl_s` ≥ 1: how old it may be. `replay`: whole at once, or in the time it took the first time.
+    """
+
+    on: bool = False
+    ttl_s: int = 86_400
+    replay: Replay = "at_once"
+
+
+class GatewayPolicy(Struct, frozen=True, kw_only=True):
+    """What a route asks of the AI gateway where its calls go through one (see `GatewayControls`).
+
+    `send_price`: the catalog's price goes along, so that the gateway reckons as we do.
+    """
+
+    cache_ttl_s: int | None = None
+    skip_cache: bool = False
+    cache_key: str = ""
+    send_price: bool = False
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """A named model config. `model` is PROVIDER/MODEL (the seed calls it `name`).
 
     `provider_override`: None = gateway where one is set up, else direct; "direct"; or a provider's id ("together").
+    `fallback_on_policy`: a refusal by one provider's policy may be carried to the next deployment.
     """
 
     name: str
@@ -267,6 +334,19 @@ class Route(Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
     fallback_models: tuple[str, ...] = ()
     system: str = ""
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
+    cache: CachePolicy = CachePolicy()
+    gateway: GatewayPolicy = GatewayPolicy()
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What a route says of how it is climbed; travels with its rungs."""
+
+    timeouts: Timeouts = Timeouts()
+    fallback_on_policy: bool = False
+    on_cut: OnCut = "keep"
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -294,6 +374,8 @@ class Rung(Struct, frozen=True, kw_only=True):
     deployment: Deployment
     reason: str
     obstacle: EngineError | None = None
+    terms: Terms = Terms()
+    cache: CachePolicy = CachePolicy()
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -379,6 +461,26 @@ class ModelReported(Struct, frozen=True, gc=False):
 Piece = TextDelta | ReasoningDelta | UsageReported | FinishReported | ModelReported
 
 
+class CacheUse(Struct, frozen=True, kw_only=True):
+    """What the answer cache did for one ask.
+
+    `verdict`: "hit" (given from the cache), "shared" (the same was being asked already, and its answer given to both),
+    "kept" (asked, and kept for the next time), "not_kept" (asked, but nothing to keep: `why`), "passed_by" (asked
+    anew because the user wanted it). `kept_at`, `saved` and `saved_s` (US dollars and seconds the first time) of a hit.
+    """
+
+    verdict: Literal["hit", "shared", "kept", "not_kept", "passed_by"]
+    why: str = ""
+    kept_at: datetime | None = None
+    saved: Cost | None = None
+    saved_s: float | None = None
+
+    @property
+    def spared(self) -> bool:
+        """Nothing was sent."""
+        return self.verdict in ("hit", "shared")
+
+
 # What the router tells its caller
 
 
@@ -399,9 +501,19 @@ class FellBack(Struct, frozen=True):
 
 
 class Restarted(Struct, frozen=True):
-    """The text from character `discard_from` on is taken back."""
+    """The text from character `discard_from` on is taken back, and all reasoning where that is 0."""
 
     discard_from: int
+
+
+class Continued(Struct, frozen=True):
+    """What follows, from character `at` of the text on, is the rest of an answer that had broken off there.
+
+    `how`: "prefill" (the model went on with its own words) or "overlap" (it repeated the last ones, left out here).
+    """
+
+    at: int
+    how: Literal["prefill", "overlap"]
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -427,6 +539,12 @@ class Finished(Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     not_needed: tuple[str, ...] = ()
     """Deployments of the route that were not asked."""
+    joined_at: tuple[int, ...] = ()
+    """Characters of the text at which it broke off and was continued."""
+    restarts: int = 0
+    """How often what had been shown was taken back."""
+    cache: CacheUse | None = None
+    """None: the route does not cache."""
 
 
 def never_asked(error: EngineError, model: str = "") -> Finished:
@@ -450,7 +568,7 @@ def never_asked(error: EngineError, model: str = "") -> Finished:
     )
 
 
-Event = Started | Waiting | FellBack | Restarted | TextDelta | ReasoningDelta | Finished
+Event = Started | Waiting | FellBack | Restarted | Continued | TextDelta | ReasoningDelta | Finished
 
 
 def request_of(text: str, *, images: Sequence[Image] = (), system: str = "", **parameters: Any) -> Request:

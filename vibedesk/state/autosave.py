@@ -11,10 +11,10 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
-from vibedesk.engine.types import Finished, Image
+from vibedesk.engine.types import Finished
 from vibedesk.state.notices import Notices
 from vibedesk.store.database import DatabaseProblem
-from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, new_id
+from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -38,22 +38,15 @@ class Autosave(QObject):
             self.saved.emit(id)
         return id
 
-    async def turn(
-        self, conversation: str, text: str, images: Sequence[Image], lanes: Sequence[str]
-    ) -> StoredTurn:
+    async def turn(self, conversation: str, shown: StoredTurn) -> StoredTurn:
         """Keeps what the user said; where that fails the turn is only shown."""
-        shown = StoredTurn(
-            id=new_id(),
-            position=0,
-            text=text,
-            images=tuple(images),
-            created=datetime.now(UTC),
-            lanes=tuple(lanes),
-        )
         if not conversation:
             return shown
         turn = await self._write(
-            lambda: self._desk.history.add_turn(conversation, text, images, lanes), shown
+            lambda: self._desk.history.add_turn(
+                conversation, shown.text, shown.images, shown.lanes, shown.parents, id=shown.id
+            ),
+            shown,
         )
         self.saved.emit(conversation)
         return turn
@@ -69,12 +62,28 @@ class Autosave(QObject):
         def write() -> None:
             if conversation:
                 self._desk.history.save_answer(conversation, answer)
-            if finished.attempts:
+            if finished.attempts or finished.cached:
                 self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
                 self._note_use(finished)
 
         await self._write(write, None)
         self.saved.emit(conversation)
+
+    async def whole(self, conversation: str) -> Conversation | None:
+        """All that is kept of it, as it is now; None where it is not kept."""
+        if not conversation:
+            return None
+        return await self._write(lambda: self._desk.history.load(conversation), None)
+
+    async def remove_turn(self, conversation: str, turn_id: str) -> None:
+        if conversation:
+            await self._write(lambda: self._desk.history.remove_turn(conversation, turn_id), None)
+            self.saved.emit(conversation)
+
+    async def put_back(self, kept: Conversation) -> None:
+        """Writes a conversation as it was."""
+        await self._write(lambda: self._desk.history.keep(kept), None)
+        self.saved.emit(kept.id)
 
     async def title(self, conversation: str, title: str) -> None:
         if conversation:

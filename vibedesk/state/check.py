@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,21 +15,29 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import origin_of
-from vibedesk.engine.check import CheckResult, Stage, check
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.types import ApiKey, Provider, Secret
+from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
+from vibedesk.engine.verdicts import CAPABILITIES, is_stale
 from vibedesk.state.tasks import Tasks
 from vibedesk.wording import verdict_words
+
+if TYPE_CHECKING:
+    from vibedesk.engine.check import CheckResult, Stage
 
 STAGES = (
     ("shape", "Shape"),
     ("host", "Host"),
+    ("port", "Connection"),
     ("tls", "Certificate"),
     ("api", "API"),
     ("key", "Key"),
     ("models", "Models"),
     ("answer", "One answer"),
+    ("stream", "Streaming"),
+    ("vision", "Images"),
+    ("json", "JSON"),
 )
+"""Every stage a check can have, in order, with its title."""
 ROLES = {
     "ready": "ok",
     "rate_limited": "warn",
@@ -70,17 +80,23 @@ NOT_THE_KEY = {
 
 
 class CheckLine(Struct, frozen=True, kw_only=True):
-    """One stage as it is shown. `took_s` None = not measured yet."""
+    """One stage as it is shown. `took_s` None = not measured yet. `evidence`: more short facts, name → words."""
 
     id: str
     title: str
     verdict: str = "waiting"
     detail: str = ""
     took_s: float | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
 
 
 class CheckRun(Struct, frozen=True, kw_only=True):
-    """A check, under way or done. `verdict` "" = under way; `message` and `fix` are sentences."""
+    """A check, under way or done. `verdict` "" = under way; `message` and `fix` are sentences.
+
+    `nuance` tells apart what has one verdict (see `engine.verdicts.nuance_of`). `passport` is what was learnt of the
+    key, name → words. `capabilities`: those that were tried. `spent_usd`: what real answers cost, None = unknown.
+    `suggestion`: where the fix is another provider's id ("wrong_provider") or another base URL, that; else "".
+    """
 
     key_id: str
     provider: str
@@ -92,6 +108,15 @@ class CheckRun(Struct, frozen=True, kw_only=True):
     models: int | None = None
     limits: tuple[tuple[str, str], ...] = ()
     at: datetime | None = None
+    nuance: str = ""
+    passport: tuple[tuple[str, str], ...] = ()
+    capabilities: tuple[tuple[str, bool], ...] = ()
+    spent_usd: Decimal | None = None
+    suggestion: str = ""
+
+    def is_stale(self, now: datetime | None = None) -> bool:
+        """Older than a day: what was true then."""
+        return is_stale(self.at, now or datetime.now(UTC))
 
     @property
     def running(self) -> bool:
@@ -105,6 +130,25 @@ class CheckRun(Struct, frozen=True, kw_only=True):
 def role_of(verdict: str) -> str:
     """The chip's role for a verdict: what is not the key's own fault is a warning."""
     return ROLES.get(verdict, "warn" if verdict in NOT_THE_KEY else "bad") if verdict else "neutral"
+
+
+def chip_of(
+    verdict: str, checked: datetime | None, now: datetime, *, models: int | None = None
+) -> tuple[str, str]:
+    """The words and the role of a key's chip: its last verdict, and that it is old where it is older than a day.
+
+    `models`: how many the key sees, None = not known. One that sees none can ask none.
+    """
+    words, role = SHORT.get(verdict, verdict), role_of(verdict)
+    if verdict == "ready" and models is not None:
+        words = f"ready · {models} model{'' if models == 1 else 's'}" if models else "no models"
+        role = role if models else "warn"
+    if is_stale(checked, now) and verdict not in ("", "untested"):
+        return (
+            f"{words} · {(now - checked).days if checked else 0} d ago",
+            "neutral" if role == "ok" else role,
+        )
+    return words, role
 
 
 class Checks(QObject):
@@ -133,15 +177,28 @@ class Checks(QObject):
         *,
         secret: Secret | None = None,
         answer: bool = True,
+        capabilities: bool = False,
+        insist: bool = False,
         done: Callable[[CheckResult], object] | None = None,
     ) -> None:
-        """Checks `key`, with `secret` where it is not kept yet. A check of it under way is left for this one."""
+        """Checks `key`, with `secret` where it is not kept yet. A check of it under way is left for this one.
+
+        `answer` and `capabilities` cost (see `estimate`); `insist` sends a key that looks like another provider's.
+        """
         self.stop(key.id)
-        self._show(CheckRun(key_id=key.id, provider=provider.id, lines=_waiting(answer)))
+        depth = Depth(answer=answer or capabilities, capabilities=capabilities, insist=insist)
+        self._show(CheckRun(key_id=key.id, provider=provider.id, lines=_waiting(depth)))
         task = self._tasks.start(
-            self._run(key, provider, secret, answer, done), name=f"check {key.id or provider.id}"
+            self._run(key, provider, secret, depth, done), name=f"check {key.id or provider.id}"
         )
         self._running[key.id] = task
+
+    def estimate(self, provider: Provider, *, capabilities: bool = False) -> Cost | None:
+        """The most that one real answer can cost, and the tests of what the model can do; None = price unknown."""
+        from vibedesk.engine.check import most_of_check
+
+        catalog = self._desk.catalog
+        return most_of_check(catalog, provider, capabilities=capabilities, on=date.today())
 
     def stop(self, key_id: str) -> None:
         """Ends a check under way; what it had found is forgotten."""
@@ -162,14 +219,16 @@ class Checks(QObject):
         key: ApiKey,
         provider: Provider,
         secret: Secret | None,
-        answer: bool,
+        depth: Depth,
         done: Callable[[CheckResult], object] | None,
     ) -> None:
+        from vibedesk.engine.check import CheckResult
+
         me = asyncio.current_task()
         try:
             if secret is None and not provider.keyless:
                 secret = await self._desk.secret_of(key)
-            result = await self._follow(key, provider, secret, answer)
+            result = await self._follow(key, provider, secret, depth)
         except EngineError as error:
             result = CheckResult(
                 key_id=key.id,
@@ -194,9 +253,22 @@ class Checks(QObject):
         self.finished.emit(key.id)
 
     async def _follow(
-        self, key: ApiKey, provider: Provider, secret: Secret | None, answer: bool
+        self, key: ApiKey, provider: Provider, secret: Secret | None, depth: Depth
     ) -> CheckResult:
-        probes = check(key, secret, provider, self._desk.catalog, self._desk.http, answer=answer)
+        from vibedesk.engine.check import CheckResult, check
+
+        gateway = self._desk.gateway() if provider.id in self._desk.catalog.gateways else None
+        probes = check(
+            key,
+            secret,
+            provider,
+            self._desk.catalog,
+            self._desk.http,
+            answer=depth.answer,
+            capabilities=depth.capabilities,
+            insist=depth.insist,
+            gateway=gateway,
+        )
         async with aclosing(probes) as steps:
             async for step in steps:
                 if isinstance(step, CheckResult):
@@ -206,8 +278,14 @@ class Checks(QObject):
 
     async def _keep(self, key: ApiKey, provider: Provider, result: CheckResult) -> None:
         if key.id:
-            now = datetime.now(UTC)
-            await asyncio.to_thread(self._desk.keys.note_check, key.id, result.verdict, now)
+            now = result.at or datetime.now(UTC)
+            await asyncio.to_thread(
+                self._desk.keys.note_check, key.id, result.verdict, now, result.passport or None
+            )
+            if result.verdict == "ready":
+                self._desk.key_changed(key.id)
+        for answer in result.answers:
+            await asyncio.to_thread(self._desk.ledger.record, answer, datetime.now(UTC))
         if result.live:
             await asyncio.to_thread(self._desk.keep_models, provider.id, result.live)
 
@@ -236,7 +314,12 @@ class Checks(QObject):
                 took_s=result.took_s,
                 models=result.models,
                 limits=tuple(result.limits.items()),
-                at=datetime.now(UTC),
+                at=result.at or datetime.now(UTC),
+                nuance=result.nuance,
+                passport=tuple(result.passport.items()),
+                capabilities=tuple(result.capabilities.items()),
+                spent_usd=result.spent_usd,
+                suggestion=str(result.error.facts.get("suggestion", "")) if result.error else "",
             )
         )
 
@@ -252,10 +335,20 @@ def unsaved_key(provider: Provider, hint: str = "") -> ApiKey:
     )
 
 
-def _waiting(answer: bool) -> tuple[CheckLine, ...]:
-    return tuple(CheckLine(id=name, title=title) for name, title in STAGES if answer or name != "answer")
+class Depth(Struct, frozen=True, kw_only=True):
+    """How deep a check goes, and whether the key is sent although it looks like another provider's."""
+
+    answer: bool
+    capabilities: bool
+    insist: bool
+
+
+def _waiting(depth: Depth) -> tuple[CheckLine, ...]:
+    left_out = set() if depth.capabilities else {*CAPABILITIES} if depth.answer else {*CAPABILITIES, "answer"}
+    return tuple(CheckLine(id=name, title=title) for name, title in STAGES if name not in left_out)
 
 
 def _lit(line: CheckLine, stage: Stage) -> CheckLine:
     took = stage.took_s if stage.verdict in ("ok", "failed") else None
-    return replace(line, verdict=stage.verdict, detail=stage.detail, took_s=took)
+    facts = tuple(stage.evidence.items())
+    return replace(line, verdict=stage.verdict, detail=stage.detail, took_s=took, evidence=facts)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
-from vibedesk.state.lane import Exchange, Lane
+from vibedesk.state.lane import Lane
+from vibedesk.state.story import Exchange
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.votes import BOTH_BAD, TIE
 

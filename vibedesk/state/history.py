@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -12,6 +15,8 @@ from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.history import ConversationSummary
+from vibedesk.store.paths import write_whole
+from vibedesk.store.transfer import NotReadable, read, written
 
 UNDO_S = 8.0
 
@@ -31,7 +36,9 @@ class History(QObject):
         super().__init__(parent)
         self._desk, self._tasks, self._notices = desk, tasks, notices
         self.rows = RowsModel(self, text=lambda row: row.title)
-        self._search = ""
+        self._search = self._tag = ""
+        self.tags: tuple[str, ...] = ()
+        """All tags there are."""
         self._leaving: dict[str, QTimer] = {}
         self._looking = False
         self._look_again = False
@@ -40,10 +47,33 @@ class History(QObject):
     def search(self) -> str:
         return self._search
 
+    @property
+    def tag(self) -> str:
+        return self._tag
+
     def find(self, text: str) -> None:
-        """Only conversations that say `text` in title, question or answer; "" = all."""
+        """Only conversations that say all the words of `text` in title, question or answer; "" = all."""
         self._search = text
         self.refresh()
+
+    def find_tag(self, tag: str) -> None:
+        """Only conversations that carry `tag`; "" = all."""
+        self._tag = tag
+        self.refresh()
+
+    def pin(self, id: str, pinned: bool) -> None:
+        self._tasks.start(self._change(lambda: self._desk.history.set_pinned(id, pinned)), name="pin")
+
+    def set_tags(self, id: str, tags: Sequence[str]) -> None:
+        self._tasks.start(self._change(lambda: self._desk.history.set_tags(id, tags)), name="tag")
+
+    def export(self, ids: Sequence[str], path: str) -> None:
+        """Writes these conversations into a file that another VibeDesk reads."""
+        self._tasks.start(self._export(tuple(ids), Path(path)), name="export conversations")
+
+    def import_from(self, path: str) -> None:
+        """Reads such a file; its conversations stand in the list beside those that are there."""
+        self._tasks.start(self._import(Path(path)), name="import conversations")
 
     def refresh(self) -> None:
         """Looks again; several wishes at once are one look."""
@@ -93,7 +123,12 @@ class History(QObject):
 
     async def _list(self) -> None:
         try:
-            found = await asyncio.to_thread(self._desk.history.list, 200, self._search)
+            found, self.tags = await asyncio.to_thread(
+                lambda: (
+                    self._desk.history.list(200, self._search, self._tag),
+                    self._desk.history.tags(),
+                )
+            )
         except DatabaseProblem as problem:
             self._tell(problem)
             found = ()
@@ -115,6 +150,41 @@ class History(QObject):
         except (DatabaseProblem, KeyError) as problem:
             self._tell(problem)
         self.refresh()
+
+    async def _export(self, ids: tuple[str, ...], path: Path) -> None:
+        def write() -> None:
+            content = written(tuple(self._desk.history.load(id) for id in ids))
+            write_whole(path, content)
+
+        try:
+            await asyncio.to_thread(write)
+        except (DatabaseProblem, KeyError) as problem:
+            self._tell(problem)
+        except OSError as problem:
+            self._say(f"{path} could not be written: {problem.strerror}. Choose another folder.", "bad")
+        else:
+            self._say(f"Exported to {path}.", "info")
+
+    async def _import(self, path: Path) -> None:
+        def keep() -> int:
+            conversations = read(path.read_bytes())
+            for conversation in conversations:
+                self._desk.history.keep(conversation)
+            return len(conversations)
+
+        try:
+            count = await asyncio.to_thread(keep)
+        except (DatabaseProblem, NotReadable) as problem:
+            self._say(f"{path.name}: {problem}", "bad")
+        except OSError as problem:
+            self._say(f"{path} could not be read: {problem.strerror}.", "bad")
+        else:
+            self._say(f"Imported {count} conversation{'' if count == 1 else 's'}.", "info")
+            self.refresh()
+
+    def _say(self, sentence: str, role: Literal["info", "bad"]) -> None:
+        if self._notices is not None:
+            self._notices.add(sentence, role)
 
     def _tell(self, problem: Exception) -> None:
         if self._notices is not None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
@@ -17,7 +16,9 @@ from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.gate import Ticket
 from vibedesk.engine.pricing import estimate_tokens
+from vibedesk.engine.splice import LEAST
 from vibedesk.engine.types import (
+    Continued,
     Deployment,
     Event,
     FellBack,
@@ -28,6 +29,7 @@ from vibedesk.engine.types import (
     ReasoningDelta,
     Request,
     Restarted,
+    Route,
     Rung,
     Started,
     Text,
@@ -36,28 +38,18 @@ from vibedesk.engine.types import (
     never_asked,
 )
 from vibedesk.state.autosave import Autosave
+from vibedesk.state.story import Exchange, Story
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
-    from vibedesk.engine.router import Answer
+    from vibedesk.engine.continuing import Asked
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
 RUNNING = ("asked", "thinking", "answering")
 LONGEST_PIECE = 4_096
 """Characters drawn in one frame at most."""
-
-
-class Exchange(Struct):
-    """A turn as this lane saw it. The last answer counts; the ones before it were replaced."""
-
-    turn: StoredTurn
-    answers: list[StoredAnswer] = field(default_factory=list)
-
-    @property
-    def answer(self) -> StoredAnswer | None:
-        return self.answers[-1] if self.answers else None
 
 
 class Lane(QObject):
@@ -73,6 +65,9 @@ class Lane(QObject):
     deployment_changed = Signal(object)
     fell_back = Signal(object)
     waited = Signal(float)
+    """Seconds until it asks again; why stands in `waiting`."""
+    continued = Signal(int)
+    """Character of the answer from which on it was continued."""
     finished = Signal(object)
     restored = Signal()
     planned_changed = Signal()
@@ -84,19 +79,25 @@ class Lane(QObject):
         super().__init__(parent)
         self._desk, self._tasks, self._autosave = desk, tasks, autosave
         self.spec = spec
+        self._copied: Route | None = None
+        """The named route as it was when the lane took its parameters over."""
         self.phase: Phase = "idle"
-        self.exchanges: list[Exchange] = []
+        self.story = Story(spec.id)
         self.planned: tuple[Rung, ...] = ()
         """Where the next question would go, as far as is known."""
         self.deployment: Deployment | None = None
         self.fallback: FellBack | None = None
+        self.waiting: Waiting | None = None
+        """What it waits for now, until it asks again or ends."""
+        self.resumes_at = 0.0
+        """When the wait is over, on the monotonic clock."""
         self.result: Finished | None = None
         self.conversation = ""
         self.asked_at = 0.0
         self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
-        self._answer: Answer | None = None
+        self._answer: Asked | None = None
         self._ticket: Ticket | None = None
         self._clear_pending()
 
@@ -111,6 +112,11 @@ class Lane(QObject):
         self._weight = 0.0
 
     # What it is
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The questions that are shown, with their answers."""
+        return self.story.path
 
     @property
     def running(self) -> bool:
@@ -172,17 +178,41 @@ class Lane(QObject):
 
     def rungs(self) -> tuple[Rung, ...]:
         """Where the next question would go. Reads keys from the disk: not for the loop's thread."""
+        return self._desk.rungs(self.route())
+
+    def route(self) -> Route:
+        """The route it asks by: the named one as it stands now, or its own model."""
         named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
-        route = named or self._desk.route_for(
+        return named or self._desk.route_for(
             self.spec.model,
             via=self.spec.via or None,
             parameters=self.spec.parameters,
             system=self.spec.system,
         )
-        return self._desk.rungs(route)
+
+    def follow_route(self, route: Route) -> None:
+        """Asks by this route from the next question on, with its parameters for as long as it has no others."""
+        spec, before = self.spec, self._copied
+        own = before is not None and before.name == route.name == spec.route
+        parameters = spec.parameters if own and before and spec.parameters != before.parameters else None
+        system = spec.system if own and before and spec.system != before.system else None
+        self._copied = route
+        self.set_spec(
+            route=route.name,
+            model=route.model,
+            parameters=route.parameters if parameters is None else parameters,
+            system=route.system if system is None else system,
+        )
+
+    def _catch_up(self) -> None:
+        """The route was edited since: what the lane took from it is what it says now."""
+        named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
+        if named is not None and self._copied is not None and named != self._copied:
+            self.follow_route(named)
 
     def request(self) -> Request:
         """The lane's whole history with its own answers, ending in the last turn."""
+        self._catch_up()
         messages: list[Message] = []
         for exchange in self.exchanges:
             _say(messages, Message("user", (*exchange.turn.images, Text(exchange.turn.text))))
@@ -191,11 +221,19 @@ class Lane(QObject):
                 _say(messages, Message("assistant", (Text(answer.text),)))
         return Request(messages=tuple(messages), system=self.spec.system, parameters=self.spec.parameters)
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether the last answer broke off, and somebody could go on from there."""
+        answer = self.exchanges[-1].answer if self.exchanges else None
+        if answer is None or self.running or len(answer.text.strip()) < LEAST:
+            return False
+        return answer.outcome in ("cut", "stopped") or answer.finish_reason == "length"
+
     # Asking
 
     def add_turn(self, turn: StoredTurn) -> None:
         """The user's words, before anybody is asked."""
-        self.exchanges.append(Exchange(turn))
+        self.story.add(turn)
         self.turn_added.emit(turn)
 
     def take_turn(self, turn: StoredTurn) -> None:
@@ -204,12 +242,27 @@ class Lane(QObject):
 
     def start(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> None:
         """Asks, now; with a `ticket` its request leaves with the others'. The lane must not be running."""
-        self._begin_answer()
+        again = self._begin_answer()
         self._ticket = ticket
-        self._answer = self._desk.router.ask(request, rungs, ticket)
+        self._answer = self._desk.cache.ask(request, rungs, fresh=again, ticket=ticket)
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
+        self._task.add_done_callback(self._gone)
+
+    def go_on(self, rungs: Sequence[Rung]) -> None:
+        """Asks for the rest of the last answer, now. The answer as it was stays as an earlier version."""
+        from vibedesk.engine.continuing import Continued, further, way_of
+
+        said = self.text
+        way = way_of(rungs)
+        request = further(self.request(), said, way)
+        first = next((rung for rung in rungs if rung.obstacle is None), rungs[0])
+        self._begin_answer()
+        self._hear(self._said, self._pending, said)
+        self.first_at, self._weight = None, 0.0
+        self._answer = Continued(self._desk.router.ask(request, rungs), said, way, first)
+        self._task = self._tasks.start(self._run(self._answer), name=f"go on with {self.spec.model}")
         self._task.add_done_callback(self._gone)
 
     def refuse(self, error: EngineError) -> None:
@@ -219,24 +272,27 @@ class Lane(QObject):
         self._end(never_asked(error, self.spec.model))
         self.drain(whole=True)
 
-    def _begin_answer(self) -> None:
+    def _begin_answer(self) -> bool:
+        """Makes room for an answer; whether there was one already, which it replaces."""
         exchange = self.exchanges[-1]
-        if exchange.answers:
-            exchange.answers[-1] = replace(exchange.answers[-1], replaced=True)
-            self._keep(exchange.answers[-1])
+        again = bool(exchange.answers)
+        for before in exchange.choose(len(exchange.answers)):
+            self._keep(before)
         self._clear_pending()
-        self.result = self.fallback = None
+        self.result = self.fallback = self.waiting = None
         self.asked_at, self.first_at, self.spoke_at = monotonic(), None, None
         exchange.answers.append(
             StoredAnswer(
                 id=new_id(), turn_id=exchange.turn.id, lane_id=self.spec.id, created=datetime.now(UTC)
             )
         )
+        exchange.chosen = len(exchange.answers) - 1
         self._keep(exchange.answers[-1])
         self._set_phase("asked")
         self.answer_begun.emit()
+        return again
 
-    async def _run(self, answer: Answer) -> None:
+    async def _run(self, answer: Asked) -> None:
         try:
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
@@ -280,17 +336,22 @@ class Lane(QObject):
             case ReasoningDelta(text):
                 self._hear(self._thought, self._pending_reasoning, text)
             case Started(deployment, _):
-                self.deployment = deployment
+                self.deployment, self.waiting = deployment, None
                 self.deployment_changed.emit(deployment)
             case FellBack():
                 self.fallback = event
                 self.fell_back.emit(event)
             case Waiting(seconds, _):
+                self.waiting, self.resumes_at = event, monotonic() + seconds
                 self.waited.emit(seconds)
             case Restarted(discard_from):
                 self.drain(whole=True)
                 self._said = ["".join(self._said)[:discard_from]]
+                self._thought = self._thought if discard_from else []
                 self.text_taken_back.emit(discard_from)
+            case Continued(at):
+                self.drain(whole=True)
+                self.continued.emit(at)
             case Finished():
                 self._end(event)
 
@@ -317,7 +378,7 @@ class Lane(QObject):
         )
 
     def _end(self, finished: Finished) -> None:
-        self._ended = finished
+        self._ended, self.waiting = finished, None
         answer = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
         left_s = self._ticket.after_first_s if self._ticket is not None else None
         self.exchanges[-1].answers[-1] = replace(answer, left_s=left_s)
@@ -374,13 +435,55 @@ class Lane(QObject):
             await self._autosave.finished(self.conversation, self.exchanges[-1].answers[-1], finished)
 
     def restore(self, exchanges: Sequence[Exchange]) -> None:
-        """Shows what was kept."""
+        """Shows what was kept: the branch that was shown then."""
+        self.story = Story(self.spec.id, exchanges, self.spec.leaf)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Another path is shown."""
         self._clear_pending()
-        self.exchanges = list(exchanges)
         self.result = self.deployment = self.fallback = None
         last = self.exchanges[-1].answer if self.exchanges else None
         self.phase = _PHASES.get(last.outcome or "", "idle") if last else "idle"
         self.restored.emit()
+
+    # Versions. None of these while it is running.
+
+    def choose(self, turn_id: str, place: int) -> None:
+        """Another of the answers to this turn counts, and is shown."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is not None and not self.running and 0 <= place < len(exchange.answers):
+            for changed in exchange.choose(place):
+                self._keep(changed)
+            self._look_again()
+
+    def show_version(self, turn_id: str, place: int) -> None:
+        """Another version of this question, and what followed it."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is None or self.running:
+            return
+        versions = self.story.versions(exchange)
+        if 0 <= place < len(versions):
+            self.story.show(versions[place])
+            self._look_again()
+            self.set_spec(leaf=self.story.leaf)
+
+    def rewind(self, turn_id: str) -> str:
+        """Goes back to before this turn, so that another version of it can be asked; the id of the turn before it."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is None:
+            return self.story.leaf
+        before = self.story.parent(exchange)
+        self.story.rewind(exchange)
+        self._look_again()
+        return before
+
+    def forget_turn(self, turn_id: str) -> None:
+        """Takes a question and its answers off the screen."""
+        exchange = self.story.exchange(turn_id)
+        if exchange is not None and not self.running:
+            self.story.remove(exchange)
+            self._look_again()
 
 
 _PHASES: dict[str, Phase] = {"complete": "complete", "stopped": "stopped", "cut": "cut", "failed": "failed"}

@@ -33,14 +33,22 @@ METRICS: dict[str, Callable[[StoredAnswer], Number | None]] = {
 
 
 def measured(answers: Sequence[StoredAnswer], metric: str) -> Measured | None:
-    """The metric over those of `answers` that are complete; None when none of them has it."""
-    take = METRICS[metric]
-    values = [
-        float(value) for one in answers if one.outcome == "complete" and (value := take(one)) is not None
-    ]
+    """The metric over those of `answers` that are complete and were asked for; None when none of them has it."""
+    take, answers = (
+        METRICS[metric],
+        [one for one in answers if one.outcome == "complete" and not from_cache(one)],
+    )
+    values = [float(value) for one in answers if (value := take(one)) is not None]
     if not values:
         return None
     return Measured(middle=median(values), low=min(values), high=max(values), count=len(values))
+
+
+def from_cache(answer: StoredAnswer) -> bool:
+    """What a cache gives is no race: it was not asked."""
+    ours = answer.cache is not None and answer.cache.spared
+    notes = (note for attempt in answer.attempts for note in attempt.notes)
+    return ours or any(note.lower() == "gateway cache hit" for note in notes)
 
 
 def best_of(results: Sequence[StoredAnswer | None]) -> dict[int, set[str]]:

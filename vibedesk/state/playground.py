@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.reopened import exchanges_of
+from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.history import Conversation, LaneSpec, StoredTurn, new_id, title_of
@@ -31,6 +32,7 @@ from vibedesk.store.lane_sets import fresh
 MOST_LANES = 8
 AUTOSAVE_MS = 1_000
 MOST_REPEATS = 10
+UNDO_S = 8.0
 
 
 class Playground(QObject):
@@ -44,6 +46,8 @@ class Playground(QObject):
     conversation_opened = Signal()
     conversation_saved = Signal(str)
     planned = Signal()
+    explained = Signal(str, object)
+    """(lane’s id, explanation) after `explain`."""
 
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -157,6 +161,12 @@ class Playground(QObject):
         if lane.exchanges:
             self._tasks.start(self._again(lane), name="regenerate")
 
+    def continue_answer(self, index: int) -> None:
+        """Asks for the rest of the lane's last answer, which had ended early."""
+        lane = self.lanes[index]
+        if lane.can_continue:
+            self._tasks.start(self._go_on(lane), name="go on with an answer")
+
     def repeat(self, times: int) -> None:
         """Asks the last question of all linked lanes again, one round after the other, until it was asked `times`."""
         lanes = [lane for lane in self.targets() if lane.exchanges]
@@ -173,12 +183,65 @@ class Playground(QObject):
         for lane in self.lanes:
             lane.stop()
 
-    async def _ask(self, text: str, images: tuple[Image, ...], lanes: list[Lane]) -> None:
+    def edit(self, turn_id: str, text: str, images: Sequence[Image] = ()) -> None:
+        """Asks another version of a question, in every lane that shows it: a branch; the first version is kept."""
+        lanes = [lane for lane in self.lanes if lane.story.exchange(turn_id) is not None]
+        if lanes and (text.strip() or images):
+            self._tasks.start(self._ask(text, tuple(images), lanes, instead_of=turn_id), name="ask it anew")
+
+    def show_version(self, turn_id: str, place: int) -> None:
+        """Another version of a question and what followed it, in every lane that shows it."""
+        for lane in self.lanes:
+            lane.show_version(turn_id, place)
+        self._save_lanes()
+
+    def choose_answer(self, index: int, turn_id: str, place: int) -> None:
+        """Another of the answers to a turn counts in this lane, and is shown."""
+        self.lanes[index].choose(turn_id, place)
+
+    def remove_turn(self, turn_id: str) -> None:
+        """Takes a question and its answers out of all lanes and of what is kept."""
+        if any(lane.running and lane.story.exchange(turn_id) for lane in self.lanes):
+            self._notices.add("This turn is still being answered. Stop it first.", "info")
+            return
+        self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
+
+    async def _remove_turn(self, turn_id: str) -> None:
+        async with self._asking:
+            kept = await self._autosave.whole(self.conversation)
+            for lane in self.lanes:
+                lane.forget_turn(turn_id)
+            await self._autosave.remove_turn(self.conversation, turn_id)
+        if kept is not None:
+            self._notices.add(
+                "Removed a turn.", action_label="Undo", action=lambda: self._put_back(kept), seconds=UNDO_S
+            )
+
+    def _put_back(self, kept: Conversation) -> None:
+        async def put_back() -> None:
+            await self._autosave.put_back(kept)
+            if self.conversation == kept.id:
+                await self._open(kept.id)
+
+        self._tasks.start(put_back(), name="put a turn back")
+
+    async def _ask(
+        self, text: str, images: tuple[Image, ...], lanes: list[Lane], *, instead_of: str = ""
+    ) -> None:
         async with self._asking:
             await self._halt(lanes)
             ids = [lane.spec.id for lane in lanes]
+            parents = {
+                lane.spec.id: lane.rewind(instead_of) if instead_of else lane.story.leaf for lane in lanes
+            }
             shown = StoredTurn(
-                id=new_id(), position=self.turns, text=text, images=images, created=datetime.now(UTC)
+                id=new_id(),
+                position=self.turns,
+                text=text,
+                images=images,
+                created=datetime.now(UTC),
+                lanes=tuple(ids),
+                parents=parents,
             )
             self.turns += 1
             self.contest.before_question()
@@ -187,9 +250,10 @@ class Playground(QObject):
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
-            turn = await self._autosave.turn(self.conversation, text, images, ids)
+            turn = await self._autosave.turn(self.conversation, shown)
             for lane in lanes:
                 lane.take_turn(turn)
+                lane.set_spec(leaf="")
             await self.contest.keep()
             await self._send(lanes)
 
@@ -197,6 +261,18 @@ class Playground(QObject):
         async with self._asking:
             await self._halt([lane])
             await self._send([lane])
+
+    async def _go_on(self, lane: Lane) -> None:
+        async with self._asking:
+            try:
+                rungs = await asyncio.to_thread(lane.rungs)
+            except EngineError as error:
+                lane.refuse(error)
+            except DatabaseProblem as problem:
+                self._notices.add(str(problem), "bad")
+            else:
+                lane.go_on(rungs)
+                self._look()
 
     async def _repeat(self, lanes: list[Lane]) -> None:
         try:
@@ -235,10 +311,26 @@ class Playground(QObject):
             lane.start(request, rungs, ticket)
         self._look()
 
+    def explain(self, index: int, faults: Mapping[str, str] | None = None) -> None:
+        """Where the lane's next question would go, or would if `faults` came about; `explained` follows."""
+        self._tasks.start(self._explain(index, dict(faults or {})), name="explain a lane")
+
+    async def _explain(self, index: int, faults: dict[str, str]) -> None:
+        lane = self.lanes[index]
+        try:
+            explanation = await asyncio.to_thread(self._desk.explain, lane.route(), faults)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        self.explained.emit(lane.spec.id, explanation)
+
     def curl(self, index: int) -> str:
         """The lane's last question as a command, secrets left out; "" while nobody was asked."""
         lane = self.lanes[index]
-        return curl_of(lane.deployment, lane.request()) if lane.deployment and lane.exchanges else ""
+        deployment = lane.deployment or next(
+            (rung.deployment for rung in lane.planned if rung.obstacle is None), None
+        )
+        return curl_of(deployment, lane.request()) if deployment and lane.exchanges else ""
 
     # The conversation
 
@@ -321,7 +413,13 @@ class Playground(QObject):
         original = self.lanes[index]
         lane = self._add(replace(original.spec, id=new_id()), index + 1)
         lane.conversation = self.conversation
-        lane.restore([exchange for exchange in original.exchanges if exchange.answer is not None])
+        lane.restore(
+            [
+                Exchange(exchange.turn, [*exchange.answers], exchange.chosen)
+                for exchange in original.exchanges
+                if exchange.answer is not None
+            ]
+        )
         self._lanes_changed()
         return index + 1
 
@@ -378,9 +476,7 @@ class Playground(QObject):
         """The lane asks by a named route from the next question on."""
         named = next((one for one in self._desk.routes.routes() if one.name == route), None)
         if named is not None:
-            self.lanes[index].set_spec(
-                route=route, model=named.model, parameters=named.parameters, system=named.system
-            )
+            self.lanes[index].follow_route(named)
             self._save_lanes()
 
     def configure(self, index: int, **changes: object) -> None:

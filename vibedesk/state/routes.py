@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
-from vibedesk.engine.errors import EngineError
+from vibedesk.engine.errors import EngineError, Misconfigured
+from vibedesk.engine.explain import Explanation, Told
+from vibedesk.engine.exports import FORMATS, Export, Import, export, read
 from vibedesk.engine.fuzzy import score
 from vibedesk.engine.lint import Lint, lint
-from vibedesk.engine.types import Route, Rung
+from vibedesk.engine.tryout import question_of, try_each
+from vibedesk.engine.types import Finished, Route, Rung
+from vibedesk.log import redact
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.answers import Held
+from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.paths import resources, write_whole
 from vibedesk.store.routes import RoutesFile
 
-__all__ = ["Lint", "RouteRow", "RoutesState", "starters"]
+__all__ = ["FORMATS", "Explanation", "Export", "Lint", "RouteRow", "RoutesState", "Told", "Try", "starters"]
 
+LARGEST = 1 << 20
+"""Bytes of a file that routes are taken from."""
 WHOLE = 70
 """Scores from here on mean that the word was found in one piece (see `engine.fuzzy`)."""
 
@@ -38,19 +48,32 @@ class RouteRow(Struct, frozen=True):
         return self.route.name
 
 
+class Try(Struct, frozen=True):
+    """One model of a route, and how it answered the short question; None = it has not ended yet."""
+
+    rung: Rung
+    finished: Finished | None = None
+
+
 class RoutesState(QObject):
-    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, rungs)` after
-    `explain`; `linted(route, lints)` after `lint`."""
+    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, explanation)` after
+    `explain`; `tried(name, tries)` again and again while `try_out` runs, `trying(running)` around it;
+    `exported(export)` after `export`; `linted(route, lints)` after `lint`."""
 
     changed = Signal()
     saved = Signal(str)
     refused = Signal(str)
     explained = Signal(str, object)
+    tried = Signal(str, object)
+    trying = Signal(bool)
+    exported = Signal(object)
     linted = Signal(object, object)
 
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk, self._tasks, self._notices = desk, tasks, notices
+        self.held = Held(0, 0)
+        """How many answers the cache keeps for all routes together, and in how many bytes."""
         self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
 
     def reload(self) -> None:
@@ -65,9 +88,29 @@ class RoutesState(QObject):
         """Takes the route away, with a notice that brings it back."""
         self._tasks.start(self._remove(name), name="remove a route")
 
-    def explain(self, route: Route) -> None:
-        """Works out which deployments would be tried now, without any network; `explained` follows."""
-        self._tasks.start(self._explain(route), name="explain a route")
+    def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> None:
+        """Works out what would happen now, or if `faults` came about, without any network; `explained` follows."""
+        self._tasks.start(self._explain(route, dict(faults or {})), name="explain a route")
+
+    def try_out(self, route: Route) -> None:
+        """Sends one short request to the model and to each fallback; `tried` tells how far they are."""
+        self._tasks.start(self._try_out(route), name="try a route")
+
+    def export(self, format: str) -> None:
+        """All routes in another tool's format, without any key; `exported` follows."""
+        self._tasks.start(self._export(format), name="export routes")
+
+    def write_export(self, export: Export, path: Path) -> None:
+        """Writes what was exported to a file."""
+        self._tasks.start(self._write_export(export, path), name="write an export")
+
+    def bring_in(self, path: Path) -> None:
+        """Takes the routes of a file in; a notice tells which, and what could not be taken."""
+        self._tasks.start(self._bring_in(path), name="import routes")
+
+    def forget_answers(self) -> None:
+        """Empties the answer cache; `changed` follows."""
+        self._tasks.start(self._forget_answers(), name="empty the answer cache")
 
     def add_starters(self) -> None:
         """Adds the starter set; routes that exist keep what they say."""
@@ -92,8 +135,22 @@ class RoutesState(QObject):
         self._notices.add(words, action_label="Bring back", action=bring_back)
 
     async def _reload(self) -> None:
-        self.rows.set_rows(await asyncio.to_thread(self._read))
+        rows, self.held = await asyncio.to_thread(lambda: (self._read(), self._held()))
+        self.rows.set_rows(rows)
         self.changed.emit()
+
+    def _held(self) -> Held:
+        try:
+            return self._desk.answers.held()
+        except DatabaseProblem:  # whoever writes there says so
+            return Held(0, 0)
+
+    async def _forget_answers(self) -> None:
+        try:
+            await asyncio.to_thread(self._desk.answers.clear)
+        except DatabaseProblem as problem:
+            self._notices.add(str(problem), "bad")
+        await self._reload()
 
     def _read(self) -> list[RouteRow]:
         return [
@@ -150,9 +207,61 @@ class RoutesState(QObject):
         await self._reload()
         self.saved.emit(route.name)
 
-    async def _explain(self, route: Route) -> None:
-        rungs: tuple[Rung, ...] = await asyncio.to_thread(self._desk.rungs, route)
-        self.explained.emit(route.name, rungs)
+    async def _explain(self, route: Route, faults: dict[str, str]) -> None:
+        self.explained.emit(route.name, await asyncio.to_thread(self._desk.explain, route, faults))
+
+    async def _try_out(self, route: Route) -> None:
+        rungs = await asyncio.to_thread(self._desk.rungs, route)
+        tries = [Try(rung) for rung in rungs]
+        self.trying.emit(True)
+        self.tried.emit(route.name, tuple(tries))
+
+        def tell(place: int, finished: Finished) -> None:
+            tries[place] = Try(rungs[place], finished)
+            self.tried.emit(route.name, tuple(tries))
+
+        try:
+            ended = await try_each(self._desk.router, question_of(route), rungs, tell=tell)
+        finally:
+            self.trying.emit(False)
+        for finished in ended:
+            if finished.attempts:
+                await asyncio.to_thread(self._desk.ledger.record, finished, datetime.now(UTC))
+
+    async def _export(self, format: str) -> None:
+        self.exported.emit(await asyncio.to_thread(self._exported, format))
+
+    def _exported(self, format: str) -> Export:
+        blank = partial(redact, live=self._desk.live_secrets())
+        routes, gateway = self._desk.routes.routes(), self._desk.gateway()
+        return export(format, routes, self._desk.catalog, gateway, redact=blank)
+
+    async def _write_export(self, export: Export, path: Path) -> None:
+        try:
+            await asyncio.to_thread(write_whole, path, export.text.encode())
+        except OSError as problem:
+            self._notices.add(f"{path.name} could not be written: {problem.strerror}.", "bad")
+        else:
+            self._notices.add(f"{path.name} written. There is no key in it.", "ok")
+
+    async def _bring_in(self, path: Path) -> None:
+        try:
+            found = await asyncio.to_thread(self._read_foreign, path)
+            for route in found.routes:
+                await asyncio.to_thread(self._desk.routes.save, route)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        except OSError as problem:
+            self._notices.add(f"{path.name} cannot be read: {problem.strerror}.", "bad")
+            return
+        await self._reload()
+        self._notices.add(_brought(found), "warn" if found.lost else "ok")
+
+    def _read_foreign(self, path: Path) -> Import:
+        if path.stat().st_size > LARGEST:
+            raise Misconfigured(f"{path.name} is larger than 1 MiB.")
+        return read(path.read_bytes().decode("utf-8-sig", "replace"), self._desk.catalog)
 
     async def _add_starters(self) -> None:
         try:
@@ -177,6 +286,17 @@ class RoutesState(QObject):
 def starters() -> tuple[Route, ...]:
     """The starter set: one route for each action of the system the format comes from."""
     return RoutesFile(resources() / "catalog" / "routes.toml").routes()
+
+
+def _brought(found: Import) -> str:
+    """What came in, and what of it did not."""
+    routes, keys = len(found.routes), len(found.names)
+    words = f"{routes} route{'s' if routes > 1 else ''} imported." if routes else ""
+    if keys:
+        words += (
+            f" It names {keys} key{'s' if keys > 1 else ''}: {', '.join(name for name, _ in found.names)}."
+        )
+    return " ".join([words.strip(), *found.lost[:3]]).strip()
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from vibedesk.state.lane import Exchange, Lane
+from vibedesk.state.lane import Lane
 from vibedesk.state.metrics import METRICS, Measured, best_of_many, measured
+from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer
 
 LETTERS = "ABCDEFGH"
@@ -74,7 +75,7 @@ def _exchange(lane: Lane, turn: int) -> Exchange | None:
 
 
 def _row(lane: Lane, place: int, exchange: Exchange, best: frozenset[str]) -> RunRow:
-    answer, repeats = exchange.answers[-1], repeats_of(exchange)
+    answer, repeats = exchange.answer or exchange.answers[-1], repeats_of(exchange)
     provider, _, model = (answer.deployment or lane.spec.model or lane.spec.route).partition("/")
     return RunRow(
         id=lane.spec.id,

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, hint_of, origin_of
-from vibedesk.engine.check import CheckResult, check
 from vibedesk.engine.errors import EngineError, Misconfigured, UnknownProvider
 from vibedesk.engine.pasted import PastedKey, read_pasted
 from vibedesk.engine.types import ApiKey, Provider, Secret
@@ -23,6 +22,9 @@ from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.vault import VaultError, VaultState
 from vibedesk.wording import words_for
+
+if TYPE_CHECKING:
+    from vibedesk.engine.check import CheckResult
 
 UNDO_S = 10.0
 LOCAL = "local"
@@ -396,6 +398,8 @@ class Vault(QObject):
             use(await self._desk.secret_of(key))
 
     async def _probe(self, key: ApiKey, provider: Provider) -> None:
+        from vibedesk.engine.check import CheckResult, check
+
         async for step in check(key, None, provider, self._desk.catalog, self._desk.http):
             if isinstance(step, CheckResult):
                 self._local[provider.id] = step

@@ -74,6 +74,9 @@ class Database:
 
     def purge(self) -> None:
         """Empties the write-ahead log, so that what was deleted is in no page of any file."""
+        # An index of words keeps what was deleted until it is written anew.
+        for index in ("turn_words", "answer_words"):
+            self.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def salvage(self) -> dict[str, int]:
@@ -139,7 +142,7 @@ class Database:
             # Read again inside the transaction: another process may have been quicker.
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             for statements in MIGRATIONS[version:]:
-                for statement in statements.split(";"):
+                for statement in _one_by_one(statements):
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {max(version, len(MIGRATIONS))}")
             connection.execute("COMMIT")
@@ -159,8 +162,10 @@ class Database:
         )
 
     def _tables(self) -> list[str]:
+        """Those that hold something of their own: an index of words fills itself."""
         rows = self.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            """SELECT name FROM sqlite_master
+            WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '%_words%'"""
         )
         return [name for (name,) in rows]
 
@@ -189,6 +194,16 @@ class Database:
                 return DatabaseProblem(f"{self.path} is damaged; it is set aside at the next start.")
             case _:
                 return DatabaseProblem(f"The database failed: {problem}.")
+
+
+def _one_by_one(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger's own semicolons do not end it."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def stamp(at: datetime) -> str:

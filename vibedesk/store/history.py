@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from vibedesk.engine.types import Attempt, Cost, Finished, Image, Parameters, Usage
+from vibedesk.engine.types import Attempt, CacheUse, Cost, Finished, Image, Parameters, Usage
 from vibedesk.store.database import Database, packed, stamp
+from vibedesk.store.search import Hit, Search
 
 LONGEST_TITLE = 80
 
@@ -21,6 +22,7 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     """A lane as the conversation remembers it. `model` is PROVIDER/MODEL, or "" where `route` names a route.
 
     `via` is "" (as the route or the gateway says), "gateway" or "direct".
+    `leaf` is the last turn of the branch it shows, "" = the latest.
     """
 
     id: str
@@ -32,6 +34,7 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     linked: bool = True
     aside: bool = False
     """Kept with the conversation, and not shown in it now."""
+    leaf: str = ""
 
 
 class StoredTurn(Struct, frozen=True, kw_only=True):
@@ -43,6 +46,9 @@ class StoredTurn(Struct, frozen=True, kw_only=True):
     images: tuple[Image, ...] = ()
     created: datetime
     lanes: tuple[str, ...] = ()
+    parents: dict[str, str] | None = None
+    """Lane → the turn it was asked after, "" = the first; None = after the one before. Two turns with one parent are
+    two versions of a question."""
 
 
 class StoredAnswer(Struct, frozen=True, kw_only=True):
@@ -67,6 +73,8 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     error_title: str = ""
     error_text: str = ""
     attempts: tuple[Attempt, ...] = ()
+    cache: CacheUse | None = None
+    not_needed: tuple[str, ...] = ()
     created: datetime
     replaced: bool = False
     left_s: float | None = None
@@ -93,6 +101,8 @@ def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> St
         error_title=title,
         error_text=text,
         attempts=finished.attempts,
+        cache=finished.cache,
+        not_needed=finished.not_needed,
     )
 
 
@@ -106,6 +116,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
     lanes: tuple[LaneSpec, ...]
     turns: tuple[StoredTurn, ...]
     answers: tuple[StoredAnswer, ...]
+    pinned: bool = False
+    tags: tuple[str, ...] = ()
 
 
 class ConversationSummary(Struct, frozen=True, kw_only=True):
@@ -116,6 +128,10 @@ class ConversationSummary(Struct, frozen=True, kw_only=True):
     updated: datetime
     models: tuple[str, ...]
     turns: int
+    pinned: bool = False
+    tags: tuple[str, ...] = ()
+    hit: Hit | None = None
+    """Where the words that were looked for stand."""
 
 
 # Of an answer these have columns of their own; everything else is one JSON value, `rest`.
@@ -127,28 +143,42 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._search = Search(database)
         self._streaming: set[str] = set()
 
-    def list(self, limit: int = 200, search: str = "") -> tuple[ConversationSummary, ...]:
-        """Latest first. `search` is looked for in titles, questions and answers, case aside."""
-        pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    def list(self, limit: int = 200, search: str = "", tag: str = "") -> tuple[ConversationSummary, ...]:
+        """Pinned ones first, then latest first. `search` as in `Search.find`; `tag` leaves those that carry it."""
+        hits = self._search.find(search, limit) if search.strip() else None
         rows = self._database.execute(
-            """SELECT id, title, updated,
-                CASE WHEN id IN (SELECT conversation_id FROM contests) THEN '[]' ELSE lanes END,
+            f"""SELECT id, title, updated,
+                CASE WHEN id IN (SELECT conversation_id FROM contests) THEN '[]' ELSE lanes END, pinned, tags,
                 (SELECT count(*) FROM turns WHERE conversation_id = c.id)
             FROM conversations c
-            WHERE ?1 = '%%' OR title LIKE ?1 ESCAPE '\\'
-                OR EXISTS (SELECT 1 FROM turns WHERE conversation_id = c.id AND text LIKE ?1 ESCAPE '\\')
-                OR EXISTS (SELECT 1 FROM answers WHERE conversation_id = c.id AND text LIKE ?1 ESCAPE '\\')
-            ORDER BY updated DESC, rowid DESC LIMIT ?2""",
-            (pattern, limit),
+            WHERE (?2 = '' OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = ?2))
+                {"" if hits is None else "AND id IN (SELECT value FROM json_each(?3))"}
+            ORDER BY pinned DESC, updated DESC, rowid DESC LIMIT ?1""",
+            (limit, tag, packed(tuple(hits))) if hits is not None else (limit, tag),
         )
         return tuple(
             ConversationSummary(
-                id=id, title=title, updated=_time(updated), models=_models(_lanes(lanes)), turns=turns
+                id=id,
+                title=title,
+                updated=_time(updated),
+                models=_models(_lanes(lanes)),
+                turns=turns,
+                pinned=bool(pinned),
+                tags=_tags(tags),
+                hit=hits.get(id) if hits else None,
             )
-            for id, title, updated, lanes, turns in rows
+            for id, title, updated, lanes, pinned, tags, turns in rows
         )
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags there are, by name."""
+        rows = self._database.execute(
+            "SELECT DISTINCT value FROM conversations, json_each(conversations.tags) ORDER BY value"
+        )
+        return tuple(tag for (tag,) in rows)
 
     def create(self, lanes: Iterable[LaneSpec], title: str = "") -> str:
         """A new, empty conversation's id."""
@@ -162,11 +192,11 @@ class History:
     def load(self, id: str) -> Conversation:
         """All of it. An answer that was streaming when the program died is "cut"."""
         rows = self._database.execute(
-            "SELECT title, created, updated, lanes FROM conversations WHERE id = ?", (id,)
+            "SELECT title, created, updated, lanes, pinned, tags FROM conversations WHERE id = ?", (id,)
         )
         if not rows:
             raise KeyError(id)
-        title, created, updated, lanes = rows[0]
+        title, created, updated, lanes, pinned, tags = rows[0]
         return Conversation(
             id=id,
             title=title,
@@ -175,30 +205,49 @@ class History:
             lanes=_lanes(lanes),
             turns=self._turns(id),
             answers=self._answers(id),
+            pinned=bool(pinned),
+            tags=_tags(tags),
         )
 
     def set_title(self, id: str, title: str) -> None:
         self._database.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, id))
 
+    def set_pinned(self, id: str, pinned: bool) -> None:
+        """A pinned conversation stands before the others."""
+        self._database.execute("UPDATE conversations SET pinned = ? WHERE id = ?", (pinned, id))
+
+    def set_tags(self, id: str, tags: Iterable[str]) -> None:
+        """Each once, without blanks around it, in the order given."""
+        kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+        self._database.execute("UPDATE conversations SET tags = ? WHERE id = ?", (packed(kept), id))
+
     def set_lanes(self, id: str, lanes: Iterable[LaneSpec]) -> None:
         self._database.execute("UPDATE conversations SET lanes = ? WHERE id = ?", (packed(tuple(lanes)), id))
 
     def add_turn(
-        self, conversation_id: str, text: str, images: Sequence[Image], lanes: Iterable[str]
+        self,
+        conversation_id: str,
+        text: str,
+        images: Sequence[Image],
+        lanes: Iterable[str],
+        parents: dict[str, str] | None = None,
+        *,
+        id: str = "",
     ) -> StoredTurn:
-        """Adds what the user said; the first turn names a conversation that has no title yet."""
+        """Adds what the user said, under `id` where one is given; the first turn names a conversation without title."""
         with self._database.transaction():
             [(position,)] = self._database.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE conversation_id = ?",
                 (conversation_id,),
             )
             turn = StoredTurn(
-                id=new_id(),
+                id=id or new_id(),
                 position=position,
                 text=text,
                 images=tuple(images),
                 created=datetime.now(UTC),
                 lanes=tuple(lanes),
+                parents=parents,
             )
             self._insert_turn(conversation_id, turn)
         return turn
@@ -232,6 +281,49 @@ class History:
             )
             self._touch(conversation_id)
 
+    def remove_turn(self, conversation_id: str, turn_id: str) -> None:
+        """A question with its images and answers; what followed it follows the one before."""
+        [turn] = [one for one in self._turns(conversation_id) if one.id == turn_id]
+        with self._database.transaction():
+            for other in self._turns(conversation_id):
+                if other.parents and turn_id in other.parents.values():
+                    before = turn.parents or {}
+                    moved = {
+                        lane: before.get(lane, "") if parent == turn_id else parent
+                        for lane, parent in other.parents.items()
+                    }
+                    self._database.execute(
+                        "UPDATE turns SET parents = ? WHERE id = ?", (packed(moved), other.id)
+                    )
+            self._database.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
+        self._database.purge()
+
+    def keep(self, conversation: Conversation) -> None:
+        """Writes a whole conversation under its own ids; one that is there already is replaced."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM conversations WHERE id = ?", (conversation.id,))
+            self._database.execute(
+                """INSERT INTO conversations (id, title, created, updated, lanes, pinned, tags)
+                VALUES (?, ?, ?, ?, ?, ?, ?)""",
+                (
+                    conversation.id,
+                    conversation.title,
+                    stamp(conversation.created),
+                    stamp(conversation.updated),
+                    packed(conversation.lanes),
+                    conversation.pinned,
+                    packed(conversation.tags),
+                ),
+            )
+            for turn in conversation.turns:
+                self._insert_turn(conversation.id, turn)
+            for answer in conversation.answers:
+                self.save_answer(conversation.id, answer)
+            self._database.execute(
+                "UPDATE conversations SET updated = ? WHERE id = ?",
+                (stamp(conversation.updated), conversation.id),
+            )
+
     def remove(self, id: str) -> None:
         """The conversation with all its turns, images and answers, out of every page of the file."""
         self._database.execute("DELETE FROM conversations WHERE id = ?", (id,))
@@ -239,8 +331,17 @@ class History:
 
     def _insert_turn(self, conversation_id: str, turn: StoredTurn) -> None:
         self._database.execute(
-            "INSERT INTO turns (id, conversation_id, position, text, created, lanes) VALUES (?, ?, ?, ?, ?, ?)",
-            (turn.id, conversation_id, turn.position, turn.text, stamp(turn.created), packed(turn.lanes)),
+            """INSERT INTO turns (id, conversation_id, position, text, created, lanes, parents)
+            VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (
+                turn.id,
+                conversation_id,
+                turn.position,
+                turn.text,
+                stamp(turn.created),
+                packed(turn.lanes),
+                packed(turn.parents) if turn.parents is not None else "",
+            ),
         )
         for position, image in enumerate(turn.images):
             self._database.execute(
@@ -265,7 +366,8 @@ class History:
         ):
             images.setdefault(turn_id, []).append(Image(media_type, data))
         rows = self._database.execute(
-            "SELECT id, position, text, created, lanes FROM turns WHERE conversation_id = ? ORDER BY position",
+            """SELECT id, position, text, created, lanes, parents FROM turns
+            WHERE conversation_id = ? ORDER BY position""",
             (id,),
         )
         return tuple(
@@ -276,8 +378,9 @@ class History:
                 images=tuple(images.get(turn_id, ())),
                 created=_time(created),
                 lanes=msgspec.json.decode(lanes, type=tuple[str, ...]),
+                parents=msgspec.json.decode(parents, type=dict[str, str]) if parents else None,
             )
-            for turn_id, position, text, created, lanes in rows
+            for turn_id, position, text, created, lanes, parents in rows
         )
 
     def _answers(self, id: str) -> tuple[StoredAnswer, ...]:
@@ -310,6 +413,10 @@ def title_of(text: str) -> str:
 
 def _lanes(text: str) -> tuple[LaneSpec, ...]:
     return msgspec.json.decode(text, type=tuple[LaneSpec, ...])
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def _models(lanes: Iterable[LaneSpec]) -> tuple[str, ...]:

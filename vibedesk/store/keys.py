@@ -70,11 +70,15 @@ class Keys:
             self._settings.get("gateway.account").strip(),
             self._settings.get("gateway.name").strip(),
         )
+        stored = self._settings.get("gateway.stored_keys")
         if not account or not name:
-            return self.environment.gateway()
+            found = self.environment.gateway()
+            return replace(found, stored_keys=stored) if found else None
         base_url = self._settings.get("gateway.base_url").strip().rstrip("/")
         token = self._gateway_token(base_url)
-        return Gateway(account=account, name=name, token=token, base_url=base_url) if token else None
+        if token is None:
+            return None
+        return Gateway(account=account, name=name, token=token, base_url=base_url, stored_keys=stored)
 
     def note_use(self, key_id: str, at: datetime) -> None:
         """Remembers when the key was last sent."""

@@ -66,4 +66,4 @@ class LaneSets:
 
 def fresh(lanes: Sequence[LaneSpec]) -> list[LaneSpec]:
     """The same lanes as new ones: shown, with ids of their own."""
-    return [replace(lane, id=new_id(), aside=False) for lane in lanes]
+    return [replace(lane, id=new_id(), aside=False, leaf="") for lane in lanes]

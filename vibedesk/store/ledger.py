@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from vibedesk.engine.allowance import Use
 from vibedesk.engine.types import Attempt, Cost, Finished, Usage
 from vibedesk.store.database import Database, packed, stamp
 from vibedesk.store.history import new_id
@@ -35,6 +36,8 @@ class LedgerRow(Struct, frozen=True, kw_only=True):
     ttft_s: float | None
     attempts: int
     conversation_id: str | None = None
+    cached: bool = False
+    """Given from a cache, ours or the gateway's: it cost nothing."""
 
 
 class ModelSum(Struct, frozen=True, kw_only=True):
@@ -58,7 +61,9 @@ class Sums(Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: Decimal
     unpriced: int
-    by_model: tuple[ModelSum, ...]
+    cached: int = 0
+    """Requests that a cache answered."""
+    by_model: tuple[ModelSum, ...] = ()
 
 
 class Ledger:
@@ -75,8 +80,9 @@ class Ledger:
             self._database.execute(
                 """INSERT INTO ledger (request_id, at, deployment, model, via, key, outcome, kind,
                 input_tokens,
-                    output_tokens, cost_usd, unpriced, took_s, ttft_s, attempts, conversation_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    output_tokens, cost_usd, unpriced, took_s, ttft_s, attempts, conversation_id,
+                    cached)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     row.request_id,
                     stamp(at),
@@ -94,6 +100,7 @@ class Ledger:
                     row.ttft_s,
                     row.attempts,
                     row.conversation_id,
+                    row.cached,
                 ),
             )
             for position, attempt in enumerate(_with_totals(finished)):
@@ -104,7 +111,7 @@ class Ledger:
         """Latest first."""
         rows = self._database.execute(
             """SELECT at, request_id, deployment, model, via, key, outcome, kind, input_tokens, output_tokens,
-                cost_usd, took_s, ttft_s, attempts, conversation_id
+                cost_usd, took_s, ttft_s, attempts, conversation_id, cached
             FROM ledger WHERE at >= ? ORDER BY at DESC, rowid DESC LIMIT ?""",
             (stamp(since or _LONG_AGO), limit),
         )
@@ -114,7 +121,8 @@ class Ledger:
         """Everything together, and by model, the dearest first."""
         start = stamp(since or _LONG_AGO)
         requests = self._database.execute(
-            "SELECT deployment, attempts, input_tokens, output_tokens, cost_usd, unpriced FROM ledger WHERE at >= ?",
+            """SELECT deployment, attempts, input_tokens, output_tokens, cost_usd, unpriced, cached FROM ledger
+            WHERE at >= ?""",
             (start,),
         )
         attempts = self._database.execute(
@@ -130,6 +138,7 @@ class Ledger:
             output_tokens=total.output_tokens,
             cost_usd=total.cost_usd,
             unpriced=total.unpriced,
+            cached=sum(row[6] for row in requests),
             by_model=_by_model(requests, attempts),
         )
 
@@ -144,6 +153,22 @@ class Ledger:
         for key_id, usd in rows:
             spent.setdefault(key_id, []).append(Decimal(usd))
         return {key_id: exact_sum(amounts) for key_id, amounts in spent.items()}
+
+    def uses_by_key(self, key_ids: Sequence[str], since: datetime) -> dict[str, list[Use]]:
+        """What these keys were used for, attempt by attempt; those nobody answered, or put off with 429, left out."""
+        places = ", ".join("?" * len(key_ids))
+        rows = self._database.execute(
+            f"""SELECT key_id, at, a.input_tokens, a.output_tokens, a.cost_usd
+            FROM ledger_attempts a JOIN ledger USING (request_id)
+            WHERE at >= ? AND status IS NOT NULL AND status != 429 AND key_id IN ({places}) ORDER BY at""",
+            (stamp(since), *key_ids),
+        )
+        uses: dict[str, list[Use]] = {}
+        for key_id, at, taken, given, usd in rows:
+            moment = datetime.fromisoformat(at).timestamp()
+            use = Use(moment, (taken or 0) + (given or 0), Decimal(usd or 0))
+            uses.setdefault(key_id, []).append(use)
+        return uses
 
     def _record_attempt(self, request_id: str, position: int, attempt: Attempt) -> None:
         usage, cost = attempt.usage, attempt.cost
@@ -208,11 +233,14 @@ def _row_of(finished: Finished, at: datetime, request_id: str, conversation_id: 
         ttft_s=finished.ttft_s,
         attempts=len(finished.attempts),
         conversation_id=conversation_id,
+        cached=finished.cached,
     )
 
 
 def _usages(finished: Finished) -> list[Usage]:
     """Of all attempts that reported any: an attempt that failed after some tokens is paid for too."""
+    if finished.cache is not None and finished.cache.spared:
+        return [Usage(input_tokens=0, output_tokens=0)]  # what is shown was paid for the first time
     reported = [attempt.usage for attempt in finished.attempts if attempt.usage]
     return reported or ([finished.usage] if finished.usage else [])
 
@@ -237,6 +265,7 @@ def _answered(attempt: Attempt) -> bool:
 def _row_from(row: tuple[Any, ...]) -> LedgerRow:
     values = dict(zip(LedgerRow.__struct_fields__, row, strict=True))
     values["at"] = datetime.fromisoformat(values["at"])
+    values["cached"] = bool(values["cached"])
     values["cost_usd"] = None if values["cost_usd"] is None else Decimal(values["cost_usd"])
     return LedgerRow(**values)
 

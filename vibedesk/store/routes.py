@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
+from vibedesk.engine import route_table
 from vibedesk.engine.errors import Misconfigured
-from vibedesk.engine.types import Effort, Parameters, Route
+from vibedesk.engine.route_table import FIELDS, refusals, unknown
+from vibedesk.engine.types import Route
 from vibedesk.store.document import Document, table_path
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
-
-EFFORTS: tuple[str, ...] = get_args(Effort)
-FIELDS = (
-    "name",
-    "provider_override",
-    "reasoning_effort",
-    "max_tokens",
-    "temperature",
-    "fallback_model",
-    "system",
-)
 
 
 class RoutesFile:
@@ -52,9 +42,9 @@ class RoutesFile:
 
     def save(self, route: Route, replacing: str | None = None) -> None:
         """Writes `route` under its name; `replacing` is the name it had. Raises `Misconfigured`."""
-        table = _written(route)
-        if refusals := _refusals(table):
-            raise Misconfigured(f"Route {route.name}: {refusals[0]}.", route=route.name)
+        table = route_table.written(route)
+        if wrong := refusals(table):
+            raise Misconfigured(f"Route {route.name}: {wrong[0]}.", route=route.name)
         if not route.name.strip():
             raise Misconfigured("A route needs a name.")
         if replacing not in (None, route.name) and route.name in self._routes:
@@ -76,13 +66,13 @@ class RoutesFile:
         problems: list[str] = []
         routes: dict[str, Route] = {}
         for name, table in tables.items():
-            refusals = _refusals(table)
-            problems += [self._problem(name, refusal) for refusal in refusals]
+            wrong = refusals(table)
+            problems += [self._problem(name, refusal) for refusal in wrong]
             problems += [
-                self._problem(name, f"{field} is not a field of a route") for field in _unknown(table)
+                self._problem(name, f"{field} is not a field of a route") for field in unknown(table)
             ]
-            if not refusals:
-                routes[name] = _read(name, table)
+            if not wrong:
+                routes[name] = route_table.read(name, table)
             elif name in self._routes:
                 routes[name] = self._routes[name]
         self._routes = routes
@@ -92,86 +82,6 @@ class RoutesFile:
         line = self._document.line_of(("routes", name), refusal.partition(" ")[0])
         place = f", line {line}" if line else ""
         return f"{self._document.path.name}{place}: route {name}: {refusal}."
-
-
-def _read(name: str, table: dict[str, Any]) -> Route:
-    fallback = table.get("fallback_model", [])
-    temperature = table.get("temperature")
-    return Route(
-        name=name,
-        model=table["name"].strip(),
-        provider_override=table.get("provider_override"),
-        parameters=Parameters(
-            max_tokens=table.get("max_tokens"),
-            temperature=None if temperature is None else float(temperature),
-            reasoning_effort=table.get("reasoning_effort"),
-        ),
-        fallback_models=(fallback,) if isinstance(fallback, str) else tuple(fallback),
-        system=table.get("system", ""),
-    )
-
-
-def _written(route: Route) -> dict[str, Any]:
-    """The route as a table, without what is the default anyway."""
-    temperature = route.parameters.temperature
-    whole = temperature is not None and math.isfinite(temperature) and temperature == int(temperature)
-    table = {
-        "name": route.model,
-        "provider_override": route.provider_override,
-        "reasoning_effort": route.parameters.reasoning_effort,
-        "max_tokens": route.parameters.max_tokens,
-        "temperature": int(temperature) if whole and temperature is not None else temperature,
-        "fallback_model": list(route.fallback_models) or None,
-        "system": route.system or None,
-    }
-    return {field: value for field, value in table.items() if value is not None}
-
-
-def _unknown(table: object) -> list[str]:
-    return [field for field in table if field not in FIELDS] if isinstance(table, dict) else []
-
-
-def _refusals(table: object) -> list[str]:
-    """What is wrong with a route's table; each begins with the field's name."""
-    if not isinstance(table, dict):
-        return ["it is written as a table"]
-    checks = {
-        "name": (_is_model(table.get("name")), "is a model, PROVIDER/MODEL"),
-        "provider_override": (_is_word(table), 'is "direct" or a provider'),
-        "reasoning_effort": (
-            table.get("reasoning_effort", "low") in EFFORTS,
-            "is one of " + ", ".join(f'"{effort}"' for effort in EFFORTS),
-        ),
-        "max_tokens": (_is_count(table.get("max_tokens", 1)), "is a whole number, 1 or more"),
-        "temperature": (_is_temperature(table.get("temperature", 0)), "is a number from 0 to 2"),
-        "fallback_model": (_are_models(table.get("fallback_model", [])), "is a model, or a list of models"),
-        "system": (isinstance(table.get("system", ""), str), "is a text"),
-    }
-    return [f"{field} {takes}" for field, (good, takes) in checks.items() if not good]
-
-
-def _is_model(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    provider, slash, model = value.strip().partition("/")
-    return bool(provider and slash and model)
-
-
-def _are_models(value: object) -> bool:
-    return _is_model(value) or (isinstance(value, list) and all(map(_is_model, value)))
-
-
-def _is_word(table: dict[str, Any]) -> bool:
-    value = table.get("provider_override", "direct")
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 1
-
-
-def _is_temperature(value: object) -> bool:
-    return type(value) in (int, float) and 0 <= value <= 2  # type: ignore[operator]
 
 
 def _put(document: TOMLDocument, name: str, table: dict[str, Any]) -> None:

@@ -57,6 +57,55 @@ CREATE TABLE key_terms (
 ALTER TABLE key_notes ADD COLUMN passport TEXT NOT NULL DEFAULT '{}'
 """
 
+# Words are indexed where they stand: turns as they are said, answers once they have ended. `parents` says after which
+# turn each lane was asked (JSON, lane → turn, "" = first; empty text = after the one before, as it was once).
+_SEARCH = """
+CREATE VIRTUAL TABLE turn_words USING fts5 (
+    text, content = 'turns', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4'
+);
+CREATE VIRTUAL TABLE answer_words USING fts5 (
+    text, content = 'answers', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4'
+);
+INSERT INTO turn_words (rowid, text) SELECT rowid, text FROM turns;
+INSERT INTO answer_words (rowid, text) SELECT rowid, text FROM answers WHERE outcome IS NOT NULL;
+CREATE TRIGGER turn_said AFTER INSERT ON turns BEGIN
+    INSERT INTO turn_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER turn_gone AFTER DELETE ON turns BEGIN
+    INSERT INTO turn_words (turn_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE TRIGGER answer_came_whole AFTER INSERT ON answers WHEN new.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER answer_changed AFTER UPDATE OF text, outcome ON answers WHEN old.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (answer_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE TRIGGER answer_ended AFTER UPDATE OF text, outcome ON answers WHEN new.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (rowid, text) VALUES (new.rowid, new.text);
+END;
+CREATE TRIGGER answer_gone AFTER DELETE ON answers WHEN old.outcome IS NOT NULL BEGIN
+    INSERT INTO answer_words (answer_words, rowid, text) VALUES ('delete', old.rowid, old.text);
+END;
+CREATE INDEX answers_unfinished ON answers (conversation_id) WHERE outcome IS NULL;
+ALTER TABLE turns ADD COLUMN parents TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'
+"""
+
+# What the router knows of providers and keys beyond one run (`engine.world.World` as JSON), in the one row there is.
+_ROUTER_WORLD = """
+CREATE TABLE router_world (id INTEGER PRIMARY KEY CHECK (id = 1), world TEXT NOT NULL)
+"""
+
+# The answer cache (key = hash of the question, answer = compressed JSON), and which requests a cache answered.
+_CACHED_ANSWERS = """
+CREATE TABLE kept_answers (
+    key TEXT PRIMARY KEY, at TEXT NOT NULL, used TEXT NOT NULL, size INTEGER NOT NULL, answer BLOB NOT NULL
+);
+CREATE INDEX kept_answers_by_use ON kept_answers (used);
+ALTER TABLE ledger ADD COLUMN cached INTEGER NOT NULL DEFAULT 0
+"""
+
 # Blind comparisons: the one that is open in a conversation, and the votes, which outlive it. Lanes saved under a name.
 _CONTESTS = """
 CREATE TABLE contests (
@@ -69,4 +118,4 @@ CREATE INDEX votes_by_time ON votes (at);
 CREATE TABLE lane_sets (name TEXT PRIMARY KEY, lanes TEXT NOT NULL)
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _CONTESTS)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD, _CACHED_ANSWERS, _CONTESTS)

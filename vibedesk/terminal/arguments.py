@@ -134,6 +134,15 @@ def _keys(commands: argparse._SubParsersAction[_Parser]) -> None:
     add.add_argument("surplus", nargs="*", help=argparse.SUPPRESS)
     check = _command(keys, "check", "is each key good?", run="keys.check_keys")
     check.add_argument("ids", metavar="ID", nargs="*", help="all keys without one")
+    check.add_argument(
+        "--answer", action="store_true", help="ask each for one real answer, which costs a little"
+    )
+    check.add_argument(
+        "--capabilities", action="store_true", help="also what that model can do: streaming, images, JSON"
+    )
+    check.add_argument(
+        "--anyway", action="store_true", help="send a key although it looks like another provider’s"
+    )
     remove = _command(keys, "remove", "forget a key", run="keys.remove")
     remove.add_argument("id", metavar="ID")
 
@@ -151,16 +160,30 @@ def _routes(commands: argparse._SubParsersAction[_Parser]) -> None:
     _command(routes, "list", "the routes there are", run="routes.list_routes")
     for name, help, run in (
         ("show", "what a route says", "routes.show"),
-        ("explain", "the deployments it would ask now, in order, and why", "routes.explain"),
         ("test", "ask its model and each fallback a short question", "routes.test"),
     ):
         _command(routes, name, help, run=run).add_argument("name", metavar="NAME")
+    explain = _command(
+        routes, "explain", "the deployments it would ask now, in order, and why", run="routes.explain"
+    )
+    explain.add_argument("name", metavar="NAME")
+    explain.add_argument(
+        "--fault",
+        metavar="WHOM=WHAT",
+        action="append",
+        default=[],
+        help="repeatable: PROVIDER=529, PROVIDER/MODEL=timeout, KEY=limit, … as if that went wrong",
+    )
     _command(routes, "lint", "what looks wrong in the routes", run="routes.lint")
     export = _command(routes, "export", "the routes for another tool, without any key", run="routes.export")
-    export.add_argument("format", metavar="FORMAT", help="toml, dev-vars or agent-config")
+    export.add_argument(
+        "format", metavar="FORMAT", help="toml, dev-vars, agent-config, litellm, cloudflare or portkey"
+    )
     imported = _command(routes, "import", "take routes from a file", run="routes.import_routes")
     imported.add_argument(
-        "file", metavar="FILE", help="a routes.toml, or a config.ts with AGENT_CONFIG; “-” is standard input"
+        "file",
+        metavar="FILE",
+        help="a routes.toml, a config.ts with AGENT_CONFIG or a .dev.vars; “-” is standard input",
     )
 
 

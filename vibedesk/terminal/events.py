@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from vibedesk.engine.errors import EngineError
+from vibedesk.engine.route_table import whole
 from vibedesk.engine.types import (
     ApiKey,
     Attempt,
+    CacheUse,
+    Continued,
     Cost,
     Event,
     FellBack,
@@ -50,9 +53,15 @@ def event_object(event: Event, lane: int, asked: str, sentences: Sentences) -> O
         case FellBack(error, failed, next):
             message = sentences.of(error)
             facts = {"event": "fell_back", "kind": error.kind, "message": message, "next": next.name}
-            facts["failed"] = failed.name
+            facts |= {
+                "failed": failed.name,
+                "key": failed.key_name or None,
+                "next_key": next.key_name or None,
+            }
         case Restarted(discard_from):
             facts = {"event": "restarted", "discard_from": discard_from}
+        case Continued(at, how):
+            facts = {"event": "continued", "at": at, "how": how}
         case Finished():
             facts = _finished(event, asked, sentences)
     return {"event": facts.pop("event"), "lane": lane, **facts}
@@ -74,9 +83,25 @@ def _finished(finished: Finished, asked: str, sentences: Sentences) -> Object:
         "reasoning_s": _seconds(finished.reasoning_s),
         "took_s": _seconds(finished.took_s),
         "cached": finished.cached,
+        "cache": _cache_object(finished.cache),
         "error": error_object(finished.error, sentences),
         "attempts": [attempt_object(attempt) for attempt in finished.attempts],
         "not_needed": list(finished.not_needed),
+        "joined_at": list(finished.joined_at),
+        "restarts": finished.restarts,
+    }
+
+
+def _cache_object(use: CacheUse | None) -> Object | None:
+    """What the answer cache did; null where the route does not cache."""
+    if use is None:
+        return None
+    return {
+        "verdict": use.verdict,
+        "why": use.why or None,
+        "kept_at": _time(use.kept_at),
+        "saved": cost_object(use.saved),
+        "saved_s": _seconds(use.saved_s),
     }
 
 
@@ -177,16 +202,10 @@ def _price_object(price: Price | None) -> Object | None:
 
 
 def route_object(route: Route) -> Object:
-    """The fields as `config/routes.toml` names them."""
+    """The fields as `config/routes.toml` names them; null where a route says nothing."""
     return {
         "route": route.name,
-        "name": route.model,
-        "provider_override": route.provider_override,
-        "reasoning_effort": route.parameters.reasoning_effort,
-        "max_tokens": route.parameters.max_tokens,
-        "temperature": route.parameters.temperature,
-        "fallback_model": list(route.fallback_models),
-        "system": route.system or None,
+        **{name: None if value == "" else value for name, value in whole(route).items()},
     }
 
 

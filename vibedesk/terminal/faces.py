@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from vibedesk.engine.types import (
+    Continued,
+    Deployment,
     Event,
     FellBack,
     Finished,
@@ -88,10 +90,14 @@ class BlockFace:
                 self._thinking = True
                 self._aside("thinking …")
             case Waiting(seconds, error):
-                self._aside(f"waiting {duration(seconds)}: {self._sentences.of(error)}", "warn")
+                turn = error.facts.get("limit") == "concurrent"
+                wait = "waiting for its turn" if turn else f"waiting {duration(seconds)}"
+                self._aside(f"{wait}: {self._sentences.of(error)}", "warn")
             case FellBack(error, failed, next):
                 said = self._sentences.of(error)
-                self._aside(f"fell back from {failed.name} to {next.name}: {said}", "warn")
+                self._aside(f"{_step(failed, next)}: {said}", "warn")
+            case Continued():
+                self._aside("the answer had broken off here and goes on:", "warn")
             case Restarted(discard_from):
                 self._restart(discard_from)
             case Finished():
@@ -132,12 +138,31 @@ class BlockFace:
                 self._output.note(f"{self._sentences.provider_name(finished.error.provider)}: “{own}”")
         if finished.attempts:
             self._output.note(receipt(finished), "warn" if finished.outcome != "complete" else "dim")
+        elif words := cached_receipt(finished):
+            self._output.note(words)
+
+
+def _step(failed: Deployment, next: Deployment) -> str:
+    if failed.name == next.name:
+        return f"{failed.name}: changed from the key {failed.key_name} to {next.key_name}"
+    return f"fell back from {failed.name} to {next.name}"
 
 
 def _without_taken_back(said: Sequence[Event], event: Restarted) -> list[Event]:
     """What a lane has said and nobody has seen yet, without the text it took back."""
     text = "".join(piece.text for piece in said if isinstance(piece, TextDelta))[: event.discard_from]
     return [*(piece for piece in said if not isinstance(piece, TextDelta)), TextDelta(text)]
+
+
+def cached_receipt(finished: Finished) -> str:
+    """One line: who had said it when, and what it saved to give it again."""
+    use = finished.cache
+    if use is None:
+        return ""
+    kept = f"kept {use.kept_at.astimezone():%d %b %H:%M}" if use.kept_at else ""
+    saved = f"saved {money(use.saved.usd)}" if use.saved else ""
+    shared = "asked once for several lanes" if use.verdict == "shared" else "given from the answer cache"
+    return " · ".join(part for part in (finished.deployment, shared, kept, saved) if part)
 
 
 def receipt(finished: Finished) -> str:
@@ -153,6 +178,8 @@ def receipt(finished: Finished) -> str:
         speed(finished.tokens_per_s) if finished.tokens_per_s is not None else "",
         _tokens(finished),
         money(finished.cost.usd, finished.cost.estimated) if finished.cost else "cost —",
+        "its halves joined" if finished.joined_at else "",
+        "begun again" if finished.restarts else "",
         f"{len(finished.attempts)} attempts" if len(finished.attempts) > 1 else "",
     ]
     return " · ".join(part for part in parts if part)

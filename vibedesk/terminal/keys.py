@@ -7,19 +7,22 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import aclosing
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.types import ApiKey, Provider, Secret
+from vibedesk.engine.verdicts import is_stale
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import key_object
 from vibedesk.terminal.output import Output
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock_for
-from vibedesk.wording import count, duration, verdict_words
+from vibedesk.wording import count, duration, money, verdict_words
 
 if TYPE_CHECKING:
     from vibedesk.engine.check import CheckResult
@@ -40,8 +43,12 @@ def list_keys(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     elif not keys:
         output.line("No keys yet. Add one: vibedesk keys add PROVIDER")
     else:
-        rows = [[key.id, key.provider, key.label, key.hint, key.source, _state(key)] for key in keys]
-        output.table(["ID", "PROVIDER", "LABEL", "HINT", "SOURCE", "STATE"], rows, styles={5: STATE_STYLES})
+        rows = [
+            [key.id, key.provider, key.label, key.hint, key.source, _state(key), _checked(key)]
+            for key in keys
+        ]
+        columns = ["ID", "PROVIDER", "LABEL", "HINT", "SOURCE", "STATE", "CHECKED"]
+        output.table(columns, rows, styles={5: STATE_STYLES})
     return 0
 
 
@@ -74,7 +81,9 @@ def check_keys(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     if not keys and not output.as_json:
         output.line("No keys yet. Add one: vibedesk keys add PROVIDER")
     unlock_for(desk, keys)
-    return asyncio.run(_check_all(keys, output, desk))
+    if options.answer or options.capabilities:
+        _tell_the_cost(keys, options, output, desk)
+    return asyncio.run(_check_all(keys, options, output, desk))
 
 
 def remove(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -128,8 +137,26 @@ def _origin(provider: Provider, desk: Desk) -> str:
 # Checking
 
 
-async def _check_all(keys: Sequence[ApiKey], output: Output, desk: Desk) -> int:
-    tasks = [asyncio.create_task(_check(key, desk)) for key in keys]
+def _tell_the_cost(keys: Sequence[ApiKey], options: argparse.Namespace, output: Output, desk: Desk) -> None:
+    """Before anything is asked: what it can cost at most, as far as prices are known."""
+    from vibedesk.engine.check import most_of_check
+
+    catalog, known, unknown = desk.catalog, Decimal(0), 0
+    for key in keys:
+        if key.provider not in catalog.providers:
+            continue
+        provider = catalog.providers[key.provider]
+        cost = most_of_check(catalog, provider, capabilities=options.capabilities, on=date.today())
+        known += cost.usd if cost else 0
+        unknown += cost is None
+    more = f", and what {unknown} without a known price cost" if unknown else ""
+    words = f"cost at most {money(known, estimated=True)}{more}" if known or unknown else "cost nothing"
+    output.note(f"The real answers {words}.", "dim")
+
+
+async def _check_all(keys: Sequence[ApiKey], options: argparse.Namespace, output: Output, desk: Desk) -> int:
+    tasks = [asyncio.create_task(_check(key, options, desk)) for key in keys]
+    wide = [max((len(text) for text in column), default=0) for column in _columns(keys)]
     good = True
     try:
         for key, task in zip(keys, tasks, strict=True):
@@ -138,7 +165,7 @@ async def _check_all(keys: Sequence[ApiKey], output: Output, desk: Desk) -> int:
             if output.as_json:
                 output.json(found)
             else:
-                _show(key, found, output)
+                _show(key, found, output, wide)
     finally:
         for task in tasks:
             task.cancel()
@@ -147,30 +174,47 @@ async def _check_all(keys: Sequence[ApiKey], output: Output, desk: Desk) -> int:
     return 0 if good else 1
 
 
-async def _check(key: ApiKey, desk: Desk) -> dict[str, Any]:
-    """The check of one key as JSON; what it found is kept beside the key."""
+def _columns(keys: Sequence[ApiKey]) -> tuple[list[str], list[str]]:
+    return [key.provider for key in keys], [key.name for key in keys]
+
+
+async def _check(key: ApiKey, options: argparse.Namespace, desk: Desk) -> dict[str, Any]:
+    """The check of one key as JSON; what it found is kept beside the key, and what it cost in the ledger."""
     try:
-        result = await _result(key, desk)
+        result = await _result(key, options, desk)
     except EngineError as error:  # the secret cannot be had, or the provider is gone from the files
         return _unchecked(key, error, desk)
-    now = datetime.now(UTC)
+    now = result.at or datetime.now(UTC)
     if key.id:
-        await asyncio.to_thread(desk.keys.note_check, key.id, result.verdict, now)
+        await asyncio.to_thread(desk.keys.note_check, key.id, result.verdict, now, result.passport or None)
+    for answer in result.answers:
+        await asyncio.to_thread(desk.ledger.record, answer, now)
     if result.live:
         await asyncio.to_thread(desk.keep_models, key.provider, result.live)
     return _result_object(key, result, desk)
 
 
-async def _result(key: ApiKey, desk: Desk) -> CheckResult:
+async def _result(key: ApiKey, options: argparse.Namespace, desk: Desk) -> CheckResult:
     from vibedesk.engine.check import CheckResult, check
 
     provider = desk.catalog.provider(key.provider)
     secret = await desk.secret_of(key) if key.id else None
     result = None
-    gateway = desk.gateway() if provider.id not in desk.catalog.providers else None
-    async for event in check(key, secret, provider, desk.catalog, desk.http, gateway=gateway):
-        if isinstance(event, CheckResult):
-            result = event
+    probes = check(
+        key,
+        secret,
+        provider,
+        desk.catalog,
+        desk.http,
+        answer=options.answer,
+        capabilities=options.capabilities,
+        insist=options.anyway,
+        gateway=desk.gateway() if provider.id not in desk.catalog.providers else None,
+    )
+    async with aclosing(probes) as events:
+        async for event in events:
+            if isinstance(event, CheckResult):
+                result = event
     assert result is not None
     return result
 
@@ -178,10 +222,12 @@ async def _result(key: ApiKey, desk: Desk) -> CheckResult:
 def _result_object(key: ApiKey, result: CheckResult, desk: Desk) -> dict[str, Any]:
     clean = Sentences(desk).clean
     message, fix = verdict_words(result, desk.catalog.provider(key.provider))
+    spent = result.spent_usd
     return {
         "id": key.id or None,
         "provider": key.provider,
         "verdict": result.verdict,
+        "nuance": result.nuance or None,
         "stage": result.stage,
         "message": clean(message),
         "fix": clean(fix) or None,
@@ -194,15 +240,20 @@ def _result_object(key: ApiKey, result: CheckResult, desk: Desk) -> dict[str, An
                 "verdict": stage.verdict,
                 "took_s": round(stage.took_s, 4),
                 "detail": clean(stage.detail),
+                "evidence": {name: clean(fact) for name, fact in stage.evidence.items()},
             }
             for stage in result.stages
         ],
+        "passport": {name: clean(words) for name, words in result.passport.items()},
+        "capabilities": result.capabilities,
+        "spent_usd": None if spent is None else f"{spent:f}",
+        "at": f"{result.at:%Y-%m-%dT%H:%M:%SZ}" if result.at else None,
         "provider_message": (result.error and Sentences(desk).provider_message(result.error)) or None,
     }
 
 
 def _unchecked(key: ApiKey, error: EngineError, desk: Desk) -> dict[str, Any]:
-    facts = dict.fromkeys(("http_status", "models"))
+    facts = dict.fromkeys(("nuance", "http_status", "models", "spent_usd", "at", "provider_message"))
     told = {
         "verdict": "unknown",
         "stage": "shape",
@@ -210,19 +261,35 @@ def _unchecked(key: ApiKey, error: EngineError, desk: Desk) -> dict[str, Any]:
         "fix": None,
         "took_s": 0.0,
     }
-    return {"id": key.id or None, "provider": key.provider, **told, **facts, "stages": []}
+    none: dict[str, Any] = {"stages": [], "passport": {}, "capabilities": {}}
+    return {"id": key.id or None, "provider": key.provider, **told, **facts, **none}
 
 
-def _show(key: ApiKey, found: dict[str, Any], output: Output) -> None:
+def _show(key: ApiKey, found: dict[str, Any], output: Output, wide: Sequence[int]) -> None:
     good = found["verdict"] == "ready"
-    models = f"  {count(found['models'])} models" if found["models"] else ""
+    where = "" if good else f" at {found['stage']}"
     verdict = output.styled(found["verdict"], "ok" if good else "bad")
-    output.line(f"{key.provider}  {key.name}  {verdict}  {duration(found['took_s'])}{models}")
-    if not good:
+    models = (
+        f"  {count(found['models'])} model{'' if found['models'] == 1 else 's'}" if found["models"] else ""
+    )
+    start = f"{key.provider:<{wide[0]}}  {key.name:<{wide[1]}}"
+    output.line(f"{start}  {verdict}{where}{models}  {duration(found['took_s'])}")
+    if not good or found["nuance"]:
         output.line(f"  {found['message']} {found['fix'] or ''}".rstrip())
-    if found.get("provider_message"):
+    if found["provider_message"]:
         output.line(output.styled(f"  “{found['provider_message']}”", "dim"))
+    able = [f"{CAPABILITY_WORDS[name][can]}" for name, can in found["capabilities"].items()]
+    known = [f"{name}: {words}" for name, words in found["passport"].items()]
+    if told := [*able, *known]:
+        output.line(output.styled("  " + " · ".join(told), "dim"))
     output.out.flush()
+
+
+CAPABILITY_WORDS = {
+    "stream": ("does not stream", "streams"),
+    "vision": ("sees no images", "sees images"),
+    "json": ("no clean JSON", "answers in JSON"),
+}
 
 
 # Naming keys
@@ -259,6 +326,16 @@ def _no_key(provider: Provider) -> ApiKey:
 
 def _state(key: ApiKey) -> str:
     return key.state if key.enabled else "disabled"
+
+
+def _checked(key: ApiKey) -> str:
+    """How long ago, and that a verdict that old may not hold any more."""
+    if key.checked is None:
+        return ""
+    now = datetime.now(UTC)
+    hours = int((now - key.checked).total_seconds() // 3600)
+    ago = f"{hours // 24} d ago" if hours >= 48 else f"{hours} h ago" if hours > 0 else "just now"
+    return f"{ago}: check again" if is_stale(key.checked, now) else ago
 
 
 def _place(key: ApiKey) -> str:

@@ -17,6 +17,7 @@ from vibedesk.terminal.sentences import Sentences
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
+    from vibedesk.engine.cache import CachedAnswer
     from vibedesk.engine.router import Answer
 
 SAVE_EVERY_S = 1.0
@@ -42,7 +43,7 @@ class Record:
         if self._save:
             await asyncio.to_thread(self._begin, routes)
 
-    async def hear(self, number: int, answer: Answer) -> None:
+    async def hear(self, number: int, answer: Answer | CachedAnswer) -> None:
         """Lane `number` has said more."""
         now = time.monotonic()
         if self._conversation is None or now - self._saved.setdefault(number, now) < SAVE_EVERY_S:
@@ -79,7 +80,7 @@ class Record:
         )
 
     def _keep(self, number: int, finished: Finished) -> None:
-        if finished.attempts:
+        if finished.attempts or finished.cached:
             self._desk.ledger.record(finished, self._began, conversation_id=self._conversation)
         for key_id in {attempt.key_id for attempt in finished.attempts if attempt.key_id}:
             self._desk.keys.note_use(key_id, self._began)

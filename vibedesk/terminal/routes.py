@@ -6,27 +6,24 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from vibedesk.desk import Desk
-from vibedesk.engine.errors import Misconfigured
-from vibedesk.engine.types import Finished, Request, Route, Rung, request_of
-from vibedesk.terminal import exchange
+from vibedesk.engine import exports
+from vibedesk.engine.explain import Told
+from vibedesk.engine.tryout import question_of, try_each
+from vibedesk.engine.types import Finished, Route, Rung
+from vibedesk.log import redact
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import cost_object, error_object, route_object, usage_object
 from vibedesk.terminal.faces import receipt
 from vibedesk.terminal.output import Output, one_line
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock
-
-_TEST_PROMPT = "Reply with one short sentence that says you are working."
-_TEST_TOKENS = 512
-"""A test costs at most so many tokens, reasoning included."""
+from vibedesk.wording import duration
 
 
 def list_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -55,24 +52,52 @@ def show(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     if output.as_json:
         output.json(route_object(route))
     else:
-        output.line(exchange.to_toml([route]).rstrip())
+        output.line(exports.own.table_of(route).rstrip())
     return 0
 
 
 def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
-    """The ladder as it would be climbed now. Nothing is sent; 1 when nothing of it can be asked."""
+    """The ladder as it would be climbed now, or with faults. Nothing is sent; 1 when nobody would answer."""
     route = _route(options.name, desk)
-    rungs = desk.rungs(route)
-    told = [_rung_object(rung, desk) for rung in rungs]
+    found = desk.explain(route, _faults(options.fault))
+    told = [_rung_object(rung, desk) for rung in found.rungs]
     if output.as_json:
-        output.json({"route": route.name, "rungs": told})
-    else:
-        rows = [
-            [str(n), rung["deployment"], rung["via"], rung["key"] or "—", rung["verdict"], rung["reason"]]
-            for n, rung in enumerate(told, 1)
+        error = error_object(found.error, Sentences(desk))
+        ending = {"outcome": found.outcome, "error": error, "waited_s": round(found.waited_s, 3)}
+        output.json({"route": route.name, "rungs": told, **ending})
+        return 0 if found.outcome == "complete" else 1
+    rows = [
+        [
+            _number(n, rung),
+            rung["deployment"],
+            rung["via"],
+            rung["key"] or "—",
+            rung["verdict"],
+            rung["reason"],
         ]
-        output.table(["", "DEPLOYMENT", "VIA", "KEY", "VERDICT", "REASON"], rows, styles={4: {"ready": "ok"}})
-    return 0 if any(rung.obstacle is None for rung in rungs) else 1
+        for n, rung in enumerate(told, 1)
+    ]
+    output.table(["", "DEPLOYMENT", "VIA", "KEY", "VERDICT", "REASON"], rows, styles={4: {"ready": "ok"}})
+    if found.waited_s:
+        output.note(f"waits {duration(found.waited_s)} in all")
+    if found.error is not None:
+        output.error(Sentences(desk).of(found.error))
+    return 0 if found.outcome == "complete" else 1
+
+
+def _faults(typed: Sequence[str]) -> dict[str, str]:
+    """`PROVIDER=529` and the like."""
+    faults: dict[str, str] = {}
+    for word in typed:
+        whom, sign, what = word.rpartition("=")
+        if not (whom and sign and what):
+            raise WordsOff(f"“{word}” is no fault: write PROVIDER=529, KEY=limit or PROVIDER=timeout")
+        faults[whom] = what
+    return faults
+
+
+def _number(n: int, rung: dict[str, Any]) -> str:
+    return f"→ {n}" if rung["answers"] else str(n)
 
 
 def lint(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -109,25 +134,45 @@ def test(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 
 
 def export(options: argparse.Namespace, output: Output, desk: Desk) -> int:
-    """Writes the routes in another tool's format to standard output. Never a key."""
-    text = exchange.export(options.format, desk.routes.routes(), desk.catalog)
+    """Writes the routes in another tool's format to standard output, and what it cannot carry to standard error.
+
+    Never a key.
+    """
+    if options.format not in exports.FORMATS:
+        raise WordsOff(f"there is no format “{options.format}”; there are {', '.join(exports.FORMATS)}")
+    blank = partial(redact, live=desk.live_secrets())
+    done = exports.export(options.format, desk.routes.routes(), desk.catalog, desk.gateway(), redact=blank)
     if output.as_json:
-        output.json({"format": options.format, "text": text})
+        output.json({"format": done.format, "file": done.file, "text": done.text, "lost": list(done.lost)})
     else:
-        output.out.write(text)
+        output.out.write(done.text)
+        for line in done.lost:
+            output.note(f"not carried over: {line}")
     return 0
 
 
 def import_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:
-    """Takes the routes of a file in; one of the same name is replaced, all others stay."""
-    routes = exchange.read(_text_of(options.file))
-    for route in routes:
+    """Takes the routes of a file in; one of the same name is replaced, all others stay. A `.dev.vars` has none: which
+    keys it names is told, and what is still missing here."""
+    found = exports.read(_text_of(options.file), desk.catalog)
+    for route in found.routes:
         desk.routes.save(route)
     if output.as_json:
-        output.json([route_object(route) for route in routes])
-    else:
-        output.line(f"Imported {', '.join(route.name for route in routes)}")
+        output.json([route_object(route) for route in found.routes])
+    elif found.routes:
+        output.line(f"Imported {', '.join(route.name for route in found.routes)}")
+    if found.names and not output.as_json:
+        rows = [[name, owner, _has_key(owner, desk)] for name, owner in found.names]
+        output.table(["VARIABLE", "PROVIDER", "KEY HERE"], rows)
+    for line in found.lost:
+        output.note(f"not brought in: {line}")
     return 0
+
+
+def _has_key(owner: str, desk: Desk) -> str:
+    if owner not in desk.catalog.providers:
+        return "set up" if desk.gateway() else "not set up"
+    return "yes" if desk.can_ask(owner) else "no"
 
 
 # Reading
@@ -159,15 +204,17 @@ def _tuning(route: Route) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _rung_object(rung: Rung, desk: Desk) -> dict[str, Any]:
-    deployment, obstacle = rung.deployment, rung.obstacle
-    why = Sentences(desk).of(obstacle) if obstacle else deployment.why_via
+def _rung_object(told: Told, desk: Desk) -> dict[str, Any]:
+    deployment, error = told.rung.deployment, told.error
+    why = Sentences(desk).of(error) if error else deployment.why_via
     return {
         "deployment": deployment.name,
         "via": deployment.via,
         "key": deployment.key_name or None,
-        "verdict": obstacle.kind if obstacle else "ready",
-        "reason": f"{rung.reason}: {why}" if why else rung.reason,
+        "verdict": told.verdict,
+        "reason": f"{told.reason}: {why}" if why else told.reason,
+        "asked": told.asked,
+        "answers": told.answers,
     }
 
 
@@ -175,25 +222,14 @@ def _rung_object(rung: Rung, desk: Desk) -> dict[str, Any]:
 
 
 async def _try_all(route: Route, rungs: Sequence[Rung], desk: Desk) -> list[Finished]:
-    most = min(route.parameters.max_tokens or _TEST_TOKENS, _TEST_TOKENS)
-    request = replace(
-        request_of(_TEST_PROMPT, system=route.system), parameters=replace(route.parameters, max_tokens=most)
-    )
     try:
-        return await asyncio.gather(*(_try(rung, request, desk) for rung in rungs))
+        ended = await try_each(desk.router, question_of(route), rungs)
+        for finished in ended:
+            if finished.attempts:
+                await asyncio.to_thread(desk.ledger.record, finished, datetime.now(UTC))
+        return ended
     finally:
         await desk.http.close()
-
-
-async def _try(rung: Rung, request: Request, desk: Desk) -> Finished:
-    answer = desk.router.ask(request, [rung])
-    async with aclosing(answer.events()) as events:
-        async for event in events:
-            if isinstance(event, Finished):
-                if event.attempts:
-                    await asyncio.to_thread(desk.ledger.record, event, datetime.now(UTC))
-                return event
-    raise Misconfigured("The answer ended without an end.")
 
 
 def _result_object(rung: Rung, finished: Finished, desk: Desk) -> dict[str, Any]:

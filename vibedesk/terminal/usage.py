@@ -20,10 +20,18 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 def usage(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     sums = desk.ledger.sums(since_of(options.since, datetime.now(UTC)))
     if output.as_json:
-        output.json({**_sums_object(sums), "by_model": [_model_object(one) for one in sums.by_model]})
+        output.json(
+            {
+                **_sums_object(sums),
+                "cached": sums.cached,
+                "by_model": [_model_object(one) for one in sums.by_model],
+            }
+        )
         return 0
     rows = [_row(one.model, one) for one in sums.by_model] + [_row("all", sums)]
     output.table(["MODEL", "REQUESTS", "ATTEMPTS", "IN", "OUT", "COST"], rows, right=(1, 2, 3, 4, 5))
+    if sums.cached:
+        output.note(f"{count(sums.cached)} of them were answered from a cache, at no cost")
     if sums.unpriced:
         output.note(f"+ marks sums without {count(sums.unpriced)} requests whose cost is unknown")
     return 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vibedesk.state.check import CheckLine, CheckRun
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Elided, Hairline, Label, bare
+from vibedesk.ui.widgets import Elided, Hairline, Label, Mark, bare
 from vibedesk.wording import duration
 
 MARKS = {
@@ -25,22 +24,6 @@ WORDS = {
     "skipped": "skipped",
     "waiting": "not yet",
 }
-
-
-class Mark(QWidget):
-    """An icon that stands alone; it follows the theme."""
-
-    def __init__(self, icon: QIcon, size: int = 16) -> None:
-        super().__init__()
-        self.setFixedSize(size, size)
-        self._icon = icon
-
-    def set(self, icon: QIcon) -> None:
-        self._icon = icon
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        self._icon.paint(QPainter(self), self.rect())
 
 
 class StageLine(QWidget):

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from vibedesk.ui.playground import PlaygroundPage
 
 VOTE_KEYS = {**{str(place + 1): place for place in range(8)}, "=": TIE, "0": BOTH_BAD}
-ICON = "sliders-horizontal"
 
 
 class Comparison(QObject):
@@ -47,10 +46,9 @@ class Comparison(QObject):
         self._exporter = Exporter(playground.desk, playground.tasks, playground.notices)
         self._comparing = Comparing(playground.tasks)
         self.together = Together(page.area)
-        self.blind = Button(self.tr("Blind")).on(self.toggle_blind)
-        self.blind.setCheckable(True)
+        self.blind, self.more = page.stage.blind, page.stage.more
+        self.blind.on(self.toggle_blind)
         self.blind.setToolTip(self.tr("Compare without knowing who answers (Ctrl+B)"))
-        self.more = Button("", "quiet", theme.icon(ICON, size=18)).named(self.tr("Compare"))
         self.more.on(self.open_menu)
         self.others = Button("", "link").on(playground.bring_back)
         self.others.setToolTip(self.tr("They are kept with this conversation and not asked."))

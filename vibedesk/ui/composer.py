@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -27,11 +27,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vibedesk.engine.types import Image
-from vibedesk.ui.script import thumbnail
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Keycap, Label, bare, set_state
-from vibedesk.wording import count, money
+
+if TYPE_CHECKING:  # painted before the rest is imported
+    from decimal import Decimal
+
+    from vibedesk.engine.types import Image
 
 FEWEST_LINES = 2
 MOST_LINES = 8
@@ -43,6 +45,8 @@ _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "imag
 
 def picture_of(data: bytes) -> Image | None:
     """The file's bytes as an attachment, recognised by how they begin; None when they are no picture models take."""
+    from vibedesk.engine.types import Image
+
     kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), "")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         kind = "image/webp"
@@ -111,6 +115,8 @@ class Attachment(QFrame):
     removed = Signal()
 
     def __init__(self, image: Image, theme: Theme) -> None:
+        from vibedesk.ui.script import thumbnail
+
         super().__init__()
         self.setObjectName("attachment")
         self.image = image
@@ -146,6 +152,7 @@ class Composer(QFrame):
         self.setAcceptDrops(True)
         self._theme = theme
         self._obstacle = ""
+        self._held: list[tuple[str, tuple[Image, ...]]] | None = None
         self._attachments: list[Attachment] = []
         self.words = Words()
         self.words.setAccessibleName(self.tr("Message"))
@@ -243,6 +250,8 @@ class Composer(QFrame):
         """About what goes in, and about what it costs."""
         if self._obstacle:
             return
+        from vibedesk.wording import count, money
+
         words = f"≈ {count(tokens)} tok in · {money(usd, estimated=True).replace('≈', '≈ ')}"
         self.note.setText(words if self.text().strip() or self._attachments else "")
         self.note.setToolTip(self.tr("Over all linked lanes, with an answer of about 500 tokens each."))
@@ -264,6 +273,24 @@ class Composer(QFrame):
         if self.send.isEnabled():
             text, images = self.text(), self.images()
             self.clear()
+            if self._held is None:
+                self.sent.emit(text, images)
+            else:
+                self._held.append((text, images))
+
+    def hold(self) -> None:
+        """Nobody listens yet: what is sent waits for `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Sends what was held; what cannot be sent now is in the field again, before what was typed since."""
+        held, self._held = self._held or [], None
+        if held and self._obstacle:
+            self.set_text("\n\n".join(filter(None, (*(text for text, _ in held), self.text()))))
+            for image in (image for _, images in held for image in images):
+                self._add(image)
+            return
+        for text, images in held:
             self.sent.emit(text, images)
 
     # Pictures

@@ -130,7 +130,9 @@ def explained(answer: StoredAnswer) -> str:
             if answer.cost.source
             else price_of(answer.cost)
         )
-    elif answer.usage is not None:
+    if answer.cache is not None and answer.cache.saved is not None:
+        lines.append(f"Saved {price_of(answer.cache.saved)} and {duration(answer.cache.saved_s)}")
+    if answer.cost is None and answer.usage is not None:
         lines.append("The price of this model is not known.")
     return "\n".join(lines)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
@@ -12,10 +14,10 @@ from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
 from vibedesk.ui.theme import Theme, body_font
 from vibedesk.ui.widgets import Button, Chip, Label, bare, paint_caret, plain_tip
-from vibedesk.wording import when, words_for
+from vibedesk.wording import money, when, words_for
 
 LETTERS = "ABCDEFGH"
-_CHIPS = ("simulation", "fallback", "via", "key", "unlinked", "route", "effort")
+_CHIPS = ("simulation", "waiting", "fallback", "cached", "via", "key", "unlinked", "route", "effort")
 _LEAST_NEEDED = ("effort", "route", "via", "key")
 """What gives way in a narrow lane, first to last; the receipt has it all."""
 
@@ -160,6 +162,19 @@ class LaneHead(QFrame):
         )
         self._show_deployment(lane, simulated)
         self._show_fallback(lane)
+        self.show_waiting(lane)
+
+    def show_waiting(self, lane: Lane) -> None:
+        """How long until it asks again, counted down; nothing while it does not wait."""
+        text, tip = "", ""
+        if lane.waiting is not None:
+            error = lane.waiting.error
+            left = max(1, round(lane.resumes_at - monotonic()))
+            text = self.tr("asks again in {0} s").format(left)
+            if error.facts.get("limit") == "concurrent":
+                text = self.tr("waits for its turn")
+            tip = words_for(error, provider_name=lane.provider_name(error.provider)).sentence
+        self._chip("waiting", text, "warn", tip)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -179,7 +194,10 @@ class LaneHead(QFrame):
     def _show_deployment(self, lane: Lane, simulated: bool) -> None:
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         deployment = lane.deployment or (lane.planned[0].deployment if lane.planned else None)
-        via, why, key = _way(deployment, answer if lane.deployment is None else None)
+        kept = answer is not None and answer.cache is not None and answer.cache.spared
+        via, why, key = _way(deployment, answer if lane.deployment is None or kept else None)
+        cached, saved = _cached(answer if not lane.running else None)
+        self._chip("cached", cached, "ok", saved)
         self._chip("via", "" if simulated else via, "accent", why)
         obstacle = lane.obstacle
         if obstacle is not None and not lane.running:
@@ -198,7 +216,8 @@ class LaneHead(QFrame):
         if lane.fallback is not None:
             failed = lane.provider_name(lane.fallback.failed.provider.id)
             error = lane.fallback.error
-            text = f"fell back: {failed} {error.status or error.kind.replace('_', ' ')}"
+            step = "other key" if lane.fallback.failed.name == lane.fallback.next.name else "fell back"
+            text = f"{step}: {failed} {error.status or error.kind.replace('_', ' ')}"
             wait = f" Free again {when(error.retry_after_s)}." if error.retry_after_s else ""
             tip = words_for(error, provider_name=failed).sentence + wait
         else:
@@ -216,11 +235,27 @@ class LaneHead(QFrame):
         chip.setToolTip(plain_tip(harmless.one_line(tip)) if text else "")
 
 
+def _cached(answer: StoredAnswer | None) -> tuple[str, str]:
+    """Who had the answer already, and what that saved."""
+    if answer is None:
+        return "", ""
+    if answer.cache is not None and answer.cache.spared:
+        saved = f" It saved {money(answer.cache.saved.usd)}." if answer.cache.saved else ""
+        shared = answer.cache.verdict == "shared"
+        why = "The same was being asked already." if shared else "The same question was answered before."
+        return ("shared" if shared else "cached"), why + saved
+    if any(note.lower() == "gateway cache hit" for attempt in answer.attempts for note in attempt.notes):
+        return "cached", "The gateway had the answer to this question."
+    return "", ""
+
+
 def _way(deployment: Deployment | None, answer: StoredAnswer | None) -> tuple[str, str, str]:
     """Through what, why, and with which key: of the answer that is kept, or where the next one would go."""
     if answer is not None and answer.attempts:
         last = answer.attempts[-1]
         return last.via, last.why_via, last.key
+    if answer is not None and answer.cache is not None and answer.cache.spared:
+        return "", "", ""
     if deployment is None:
         return "", "", ""
     return deployment.via, deployment.why_via, deployment.key_name

@@ -9,7 +9,7 @@ from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextD
 
 from vibedesk.ui import harmless
 from vibedesk.ui.highlight import Span, lines_of
-from vibedesk.ui.ink import CODE_LINE, SPACES, Ink, block_format, distance, fresh_format
+from vibedesk.ui.ink import CODE_LINE, ENTRY, SPACES, Ink, block_format, distance, fresh_format
 
 CODE_PADDING = 12
 CODE_HANG = 14
@@ -44,6 +44,8 @@ class Pen:
         self._numbers = count(1)
         self._last: str | None = None
         self._below = 0.0
+        self.entry = 0
+        """What is being written: every block carries its number."""
         self.cursor = QTextCursor(document)
         self.cursor.setBlockFormat(fresh_format())
 
@@ -67,6 +69,7 @@ class Pen:
         """Turns the fresh block into one of `kind`, at the right distance from the block before."""
         space = space or kind
         shape.setTopMargin(distance(self._last, space, self._below))
+        shape.setProperty(ENTRY, self.entry)
         self.cursor.movePosition(QTextCursor.MoveOperation.End)
         self.cursor.setBlockFormat(shape)
         self._last, self._below = space, SPACES[space].below

@@ -7,32 +7,29 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QMenu,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.history import History
+from vibedesk.state.lane import Lane
 from vibedesk.state.metrics import best_of_many
 from vibedesk.state.playground import MOST_LANES, Playground
+from vibedesk.state.routes import Explanation
 from vibedesk.state.run import repeats_of
 from vibedesk.ui.blind import BlindLane
 from vibedesk.ui.compare import Comparison
-from vibedesk.ui.composer import Composer
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
-from vibedesk.ui.receipt import Receipt
-from vibedesk.ui.strip import Grip, Strip
+from vibedesk.ui.receipt import Receipt, unasked
+from vibedesk.ui.stage import Stage
+from vibedesk.ui.strip import Grip
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.title import Title
-from vibedesk.ui.widgets import Button, Chip, Keycap, TopBar, bare
+from vibedesk.ui.turns import Turns
+from vibedesk.ui.what_if import ExplainSheet
+from vibedesk.ui.widgets import bare
 from vibedesk.wording import words_for
 
 ESTIMATE_MS = 150
@@ -48,19 +45,27 @@ class PlaygroundPage(QWidget):
     notice = Signal(str)
 
     def __init__(
-        self, playground: Playground, history: History, theme: Theme, *, pick_model: Callable[[int], object]
+        self,
+        playground: Playground,
+        history: History,
+        theme: Theme,
+        *,
+        pick_model: Callable[[int], object],
+        stage: Stage | None = None,
     ) -> None:
         super().__init__()
         self.playground, self._history, self._theme = playground, history, theme
         self._pick_model = pick_model
         self.current = 0
         self.views: list[LaneView] = []
-        self.composer = Composer(theme)
+        self._turns = Turns(self, playground, theme)
+        self.stage = stage or Stage(theme)
+        self.composer, self.title = self.stage.composer, self.stage.title
+        self.add_button = self.stage.add_button
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
-        self.title = Title()
-        self.lanes_chip, self.linked_chip = Chip(""), Chip("")
-        self.area = Strip()
+        self.lanes_chip, self.linked_chip = self.stage.lanes_chip, self.stage.linked_chip
+        self.area = self.stage.area
         self._grip = Grip(self.area, self.move_lane)
         self.comparison = Comparison(self, theme)
         self._estimate = QTimer(self)
@@ -77,29 +82,13 @@ class PlaygroundPage(QWidget):
     # Layout
 
     def _lay_out(self) -> None:
-        self.bar = TopBar()
-        self.bar.title.hide()
-        self.bar.setContentsMargins(-6, 0, 0, 0)
-        self.bar.left.addWidget(self.title)
-        self.bar.left.addWidget(self.lanes_chip)
-        self.add_button = Button(self.tr("Add lane")).on(self._add_lane)
-        self.bar.left.addWidget(self.comparison.others)
-        compare = (self.comparison.blind, self.add_button, self.comparison.more)
-        for widget in (self.linked_chip, *compare, Keycap("Ctrl K")):
-            self.bar.right.addWidget(widget)
-        under = QFrame()
-        under.setObjectName("composerBar")
-        below = bare(QVBoxLayout(under))
-        below.setContentsMargins(16, 12, 16, 12)
-        below.addWidget(self.composer)
-        column = bare(QVBoxLayout())
-        column.addWidget(self.bar)
-        column.addWidget(self.area, 1)
-        column.addWidget(self.comparison.bar)
-        column.addWidget(under)
+        self.add_button.on(self._add_lane)
+        self.stage.bar.left.addWidget(self.comparison.others)
+        self.stage.put_above_composer(self.comparison.bar)
         row = bare(QHBoxLayout(self))
         row.addWidget(self.panel)
-        row.addLayout(column, 1)
+        row.addWidget(self.stage, 1)
+        self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
         playground = self.playground
@@ -203,6 +192,7 @@ class PlaygroundPage(QWidget):
         view.model_wanted.connect(lambda: self._choose(view))
         view.menu_wanted.connect(lambda: self._menu(view))
         view.link_clicked.connect(self.show_link)
+        view.turn_acted.connect(partial(self._turns.act, view))
         self._grip.hold(view.head, view)
         self._grip.hold(view.head.letter, view)
         self.comparison.together.watch(view.transcript)
@@ -243,15 +233,8 @@ class PlaygroundPage(QWidget):
 
     def _count_turns(self) -> None:
         lanes, turns = len(self.playground.lanes), self.playground.turns
-        words = f"{lanes} lanes" if lanes > 1 else ""
-        turn = f"turn {turns}" if turns else ""
-        self.lanes_chip.set(" · ".join(part for part in (words, turn) if part))
-        linked = len(self.playground.targets())
-        both = "linked" if linked == lanes else f"{linked} of {lanes} linked"
-        self.linked_chip.set(both if lanes > 1 else "", "neutral" if linked == lanes else "warn")
-        self.linked_chip.setToolTip(self.tr("The composer asks all linked lanes at once."))
+        self.stage.count(lanes, len(self.playground.targets()), turns)
         self.add_button.setEnabled(lanes < MOST_LANES)
-        self.composer.set_lanes(linked)
         self.composer.set_enter_sends(bool(self.playground.setting("composer.enter_sends")))
         for place, action in enumerate(getattr(self, "_lane_actions", [])):
             action.setVisible(place < lanes)
@@ -335,6 +318,9 @@ class PlaygroundPage(QWidget):
         menu.addSeparator()
         self._enabled(menu, self.tr("Stop"), lambda: playground.stop(place), lane.running)
         self._enabled(menu, self.tr("Regenerate"), lambda: playground.regenerate(place), bool(lane.exchanges))
+        self._enabled(menu, self.tr("Continue"), lambda: playground.continue_answer(place), lane.can_continue)
+        edit = partial(self._turns.edit_last, view)
+        self._enabled(menu, self.tr("Edit the question…"), edit, bool(lane.exchanges) and not lane.running)
         self._enabled(
             menu, self.tr("Copy answer as Markdown"), lambda: _copy(view.copy_text()), bool(lane.text)
         )
@@ -396,8 +382,29 @@ class PlaygroundPage(QWidget):
         lane = self.playground.lanes[place]
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         if answer is not None:
-            not_needed = lane.result.not_needed if lane.result else ()
-            Receipt(self, self._theme, answer, not_needed=not_needed, curl=self.playground.curl(place)).open()
+            left = unasked(answer.not_needed, lane.planned)
+            explain = partial(self.show_explanation, lane)
+            curl = self.playground.curl(place)
+            Receipt(self, self._theme, answer, not_needed=left, curl=curl, explain=explain).open()
+
+    def show_explanation(self, lane: Lane) -> None:
+        """Where the lane's next question would go, without asking."""
+        if lane not in self.playground.lanes:
+            return
+        place = self.playground.lanes.index(lane)
+        sheet = ExplainSheet(
+            self, self._theme, f"route {lane.spec.route}" if lane.spec.route else lane.spec.model
+        )
+
+        def show(id: str, explanation: Explanation) -> None:
+            if id == lane.spec.id:
+                sheet.explained.show_explanation(explanation)
+
+        link = self.playground.explained.connect(show)
+        sheet.finished.connect(lambda: self.playground.explained.disconnect(link))
+        sheet.explained.wanted.connect(lambda faults: self.playground.explain(place, faults))
+        self.playground.explain(place)
+        sheet.open()
 
     def _act(self, action: str, view: LaneView) -> None:
         place = self.views.index(view)

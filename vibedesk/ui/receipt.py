@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from vibedesk.engine.types import Attempt
+from vibedesk.engine.types import Attempt, Rung
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
 from vibedesk.ui.figures import price_of
+from vibedesk.ui.receipt_words import facts_of, outcome_of, verdict
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Chip, Hairline, Label, bare
+from vibedesk.ui.widgets import Button, Chip, Hairline, Label, bare, plain_tip
 from vibedesk.wording import count
 
-_COLUMNS = ("", "Deployment", "Through", "Key", "Start", "First token", "Total", "Outcome", "Tokens", "Cost")
-_RIGHT = (4, 5, 6, 8, 9)
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+WIDTH = 1060
+_COLUMNS = (
+    *("", "Deployment", "Through", "Key", "Start", "Connect", "First token", "Total"),
+    *("Outcome", "Tokens", "Cost"),
+)
+_RIGHT = (4, 5, 6, 7, 9, 10)
+_OUTCOME = 8
+_TIPS = {
+    "Start": "From the question to this request",
+    "Connect": "From the request to the answer’s headers",
+    "First token": "From the question to the first word, reasoning included",
+    "Total": "From this request to its end",
+}
+
+
+class Unasked(Struct, frozen=True):
+    """A deployment of the route that was not needed."""
+
+    deployment: str
+    via: str = ""
+    key: str = ""
+
+
+def unasked(names: Sequence[str], rungs: Sequence[Rung]) -> tuple[Unasked, ...]:
+    """The names, with what is known of the way there."""
+    known = {rung.deployment.name: rung.deployment for rung in rungs}
+    return tuple(
+        Unasked(name, known[name].via, known[name].key_name) if name in known else Unasked(name)
+        for name in names
+    )
 
 
 class Receipt(Sheet):
-    """Opened over the window. `not_needed` names deployments of the route that were not asked."""
+    """Opened over the window. `explain` shows where the question would go now."""
 
     def __init__(
         self,
@@ -31,15 +60,19 @@ class Receipt(Sheet):
         theme: Theme,
         answer: StoredAnswer,
         *,
-        not_needed: Sequence[str] = (),
+        not_needed: Sequence[Unasked] = (),
         curl: str = "",
+        explain: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(host, theme, title="Receipt", width=1000)
+        super().__init__(host, theme, title="Receipt", width=WIDTH)
         self._curl = curl
         self.heading.hide()
         self.copy = Button(self.tr("Copy as curl")).on(self._copy)
         self.copy.setVisible(bool(curl))
         self.copy.setToolTip(self.tr("The question as a command, with the secret left out"))
+        self.explain = Button(self.tr("Explain now")).on(lambda: self._explain(explain))
+        self.explain.setVisible(explain is not None)
+        self.explain.setToolTip(self.tr("Where the question would go now, without asking"))
         self.body.addLayout(self._head(answer))
         self.body.addSpacing(4)
         self.body.addWidget(attempts_table(answer, not_needed))
@@ -50,12 +83,12 @@ class Receipt(Sheet):
 
     def _head(self, answer: StoredAnswer) -> QHBoxLayout:
         row: QHBoxLayout = bare(QHBoxLayout(), 10)
-        title = Label(self.tr("Receipt"), "heading")
         text, role = verdict(answer)
-        row.addWidget(title)
+        row.addWidget(Label(self.tr("Receipt"), "heading"))
         row.addWidget(Chip(text, role))
         row.addStretch(1)
         row.addWidget(self.copy)
+        row.addWidget(self.explain)
         return row
 
     def _copy(self) -> None:
@@ -63,40 +96,54 @@ class Receipt(Sheet):
         self.copy.setText(self.tr("Copied"))
         QTimer.singleShot(1500, self, lambda: self.copy.setText(self.tr("Copy as curl")))
 
+    def _explain(self, explain: Callable[[], object] | None) -> None:
+        self.accept()
+        if explain is not None:
+            explain()
 
-def attempts_table(answer: StoredAnswer, not_needed: Sequence[str]) -> QWidget:
+
+def attempts_table(answer: StoredAnswer, not_needed: Sequence[Unasked]) -> QWidget:
     """One line an attempt, then those that were not needed, greyed."""
     table = QFrame()
     table.setObjectName("receiptTable")
     grid: QGridLayout = bare(QGridLayout(table))
-    grid.setHorizontalSpacing(20)
+    grid.setHorizontalSpacing(18)
     for column, name in enumerate(_COLUMNS):
-        grid.addWidget(_cell(name, "caption", column), 0, column)
+        head = _cell(name, "caption", column)
+        head.setToolTip(_TIPS.get(name, ""))
+        grid.addWidget(head, 0, column)
     grid.setRowMinimumHeight(0, 32)
     grid.setColumnStretch(1, 1)
     row = 1
     for number, attempt in enumerate(answer.attempts, 1):
-        row = _line(grid, row, [str(number), *_texts(attempt)], attempt=attempt)
-    for name in not_needed:
-        texts = ["", harmless.one_line(name), "", "", "", "", "", "not needed", "", ""]
-        row = _line(grid, row, texts, attempt=None)
-    if not answer.attempts and not not_needed:
+        texts = [str(number), *_texts(attempt)]
+        row = _line(grid, row, texts, chip=outcome_of(attempt), tip=attempt.rule.replace("_", " "))
+    if answer.cache is not None and answer.cache.spared:
+        row = _line(grid, row, _cached_texts(answer), chip=("cached", "ok"))
+    for one in not_needed:
+        texts = ["", harmless.one_line(one.deployment, 60), one.via, harmless.one_line(one.key, 32)]
+        row = _line(grid, row, [*texts, "", "", "", "", "not needed", "", ""])
+    if row == 1:
         grid.addWidget(Hairline(), row, 0, 1, len(_COLUMNS))
         grid.addWidget(Label("Nothing was sent.", "muted"), row + 1, 1, 1, 4)
         grid.setRowMinimumHeight(row + 1, 40)
     return table
 
 
-def _line(grid: QGridLayout, row: int, texts: Sequence[str], *, attempt: Attempt | None) -> int:
+def _line(
+    grid: QGridLayout, row: int, texts: Sequence[str], *, chip: tuple[str, str] | None = None, tip: str = ""
+) -> int:
+    """One line under a hairline; without a chip it is greyed. The row after it."""
     grid.addWidget(Hairline(), row, 0, 1, len(_COLUMNS))
     grid.setRowMinimumHeight(row + 1, 40)
     for column, text in enumerate(texts):
-        if column == 7 and attempt is not None:
-            words, role = outcome_of(attempt)
-            grid.addWidget(Chip(words, role), row + 1, column)
-            continue
-        kind = "muted" if attempt is None or column == 0 else "strong" if column == 1 else "body"
-        grid.addWidget(_cell(text, kind, column), row + 1, column)
+        if column == _OUTCOME and chip is not None:
+            cell: Label = Chip(*chip)
+        else:
+            kind = "muted" if chip is None or column == 0 else "strong" if column == 1 else "body"
+            cell = _cell(text, kind, column)
+        cell.setToolTip(plain_tip(tip) if tip else "")
+        grid.addWidget(cell, row + 1, column)
     return row + 2
 
 
@@ -109,11 +156,15 @@ def _cell(text: str, kind: str, column: int) -> Label:
 
 def _texts(attempt: Attempt) -> list[str]:
     usage = attempt.usage
+    connected = attempt.connected_s
+    if connected is not None:
+        connected = max(0.0, connected - attempt.started_s)
     return [
         harmless.one_line(attempt.deployment, 60),
         attempt.via,
         harmless.one_line(attempt.key, 32) or "none",
         _seconds(attempt.started_s),
+        _seconds(connected),
         _seconds(attempt.first_token_s),
         _seconds(attempt.ended_s - attempt.started_s),
         "",
@@ -122,62 +173,16 @@ def _texts(attempt: Attempt) -> list[str]:
     ]
 
 
+def _cached_texts(answer: StoredAnswer) -> list[str]:
+    name = harmless.one_line(answer.deployment, 60)
+    tokens = count(answer.usage.output_tokens) if answer.usage else "—"
+    times = ["—", "—", _seconds(answer.ttft_s), _seconds(answer.took_s)]
+    return ["", name, "cache", "none", *times, "", tokens, price_of(answer.cost)]
+
+
 def _seconds(value: float | None) -> str:
     """All of a column in one unit, so that they can be compared: 0.09 s."""
     return "—" if value is None else f"{value:.2f} s"
-
-
-def outcome_of(attempt: Attempt) -> tuple[str, str]:
-    """What became of an attempt, in a few words and a role."""
-    if attempt.outcome == "complete":
-        return f"complete · {attempt.finish_reason or 'stop'}", "ok" if attempt.finish_reason in (
-            "stop",
-            None,
-        ) else "warn"
-    if attempt.outcome == "stopped":
-        return "stopped", "neutral"
-    words = (attempt.kind or attempt.outcome).replace("_", " ")
-    text = f"{attempt.status} · {words}" if attempt.status and attempt.status >= 400 else words
-    return text, "warn" if attempt.kind in (
-        "rate_limited",
-        "overloaded",
-    ) or attempt.outcome == "cut" else "bad"
-
-
-def verdict(answer: StoredAnswer) -> tuple[str, str]:
-    """The whole answer in one chip."""
-    asked = len({attempt.deployment + attempt.key for attempt in answer.attempts})
-    if answer.outcome == "complete" and asked > 1:
-        place = _ORDINALS[asked - 1] if asked <= len(_ORDINALS) else f"{asked}th"
-        return f"answered by the {place} choice", "warn"
-    words = {"complete": ("answered", "ok"), "cut": ("cut", "warn"), "stopped": ("stopped", "neutral")}
-    return words.get(
-        answer.outcome or "", ("failed", "bad") if answer.outcome else ("still answering", "accent")
-    )
-
-
-def facts_of(answer: StoredAnswer) -> list[tuple[str, str]]:
-    """Why it went where it went: name and sentence, only what is known."""
-    attempts = answer.attempts
-    rule = " → ".join(attempt.rule for attempt in attempts if attempt.rule)
-    last = attempts[-1] if attempts else None
-    notes = [note for attempt in attempts for note in attempt.notes]
-    cache = [note for note in notes if note.startswith("gateway cache")]
-    others = [note for note in notes if note not in cache]
-    facts = [
-        ("Rule", rule),
-        ("Through", f"{last.via}: {last.why_via}" if last and last.why_via else ""),
-        ("Cache", ", ".join(cache)),
-        (
-            "Model",
-            answer.model if last and answer.model and not last.deployment.endswith(answer.model) else "",
-        ),
-        ("Price", answer.cost.source if answer.cost else "not known" if answer.usage else ""),
-        ("Notes", "; ".join(dict.fromkeys(others))),
-        ("Said", last.message if last and last.outcome != "complete" else ""),
-        ("Request id", last.request_id if last else ""),
-    ]
-    return [(name, harmless.one_line(text, 400)) for name, text in facts if text]
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> QVBoxLayout:

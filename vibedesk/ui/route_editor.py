@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vibedesk.engine.types import Effort, Parameters, Route, Rung
+from vibedesk.engine.types import Effort, Parameters, Route
 from vibedesk.state.catalog import CatalogState
-from vibedesk.state.routes import Lint, RoutesState
-from vibedesk.ui.ladder import Ladder, clear
+from vibedesk.state.routes import Explanation, Lint, RoutesState, Try
+from vibedesk.ui.ladder import clear
+from vibedesk.ui.route_terms import RouteTerms
 from vibedesk.ui.theme import Theme
+from vibedesk.ui.what_if import Explained
 from vibedesk.ui.widgets import Button, Chip, Choice, Elided, Field, Hairline, Label, Scroll, bare
 
 Pick = Callable[[str, Callable[[list[str]], None]], None]
@@ -78,7 +80,7 @@ class RouteEditor(QFrame):
 
     def route(self) -> Route:
         """The route as the form says now. Raises ValueError with what to mend."""
-        return Route(
+        route = Route(
             name=self.name.text().strip(),
             model=self.model.text().strip(),
             provider_override=self.through.chosen(),
@@ -90,6 +92,7 @@ class RouteEditor(QFrame):
             fallback_models=tuple(self.fallbacks),
             system=self.system.toPlainText().strip(),
         )
+        return self.terms.put_into(route)
 
     def relint(self) -> None:
         """Asks again what is wrong with the route as it stands in the form."""
@@ -142,11 +145,15 @@ class RouteEditor(QFrame):
         self.system.setAccessibleName("System prompt")
         self.system.setFixedHeight(76)
         self.system.setTabChangesFocus(True)
+        self.terms = RouteTerms()
         self.ladder = bare(QVBoxLayout(), 4)
         self.remarks = bare(QVBoxLayout(), 6)
-        self.rungs = Ladder()
+        self.rungs = Explained()
         self.save = Button("Save", "primary").on(self._save)
         self.explain = Button("Explain").on(self._explain)
+        self.explain.setToolTip("Whom it would ask now, without asking anybody")
+        self.test = Button("Test").on(self._test)
+        self.test.setToolTip("Sends one short request to the model and to each fallback")
         self.use = Button("Open lane").on(self._use)
         self.delete = Button("Delete", "quiet").on(self._delete)
 
@@ -157,13 +164,19 @@ class RouteEditor(QFrame):
         outer.addWidget(scroll, 1)
         scroll.column.addWidget(self.title)
         scroll.column.addLayout(self._form())
+        scroll.column.addWidget(self.terms)
         scroll.column.addLayout(self.remarks)
+        looks = bare(QHBoxLayout(), 8)
+        looks.addWidget(self.explain)
+        looks.addWidget(self.test)
+        looks.addStretch(1)
+        scroll.column.addLayout(looks)
         scroll.column.addWidget(self.rungs)
         scroll.column.addStretch(1)
         outer.addWidget(Hairline())
         foot = bare(QHBoxLayout(), 8)
         foot.setContentsMargins(20, 10, 12, 10)
-        for button in (self.save, self.explain, self.use):
+        for button in (self.save, self.use):
             foot.addWidget(button)
         foot.addStretch(1)
         foot.addWidget(self.delete)
@@ -209,9 +222,15 @@ class RouteEditor(QFrame):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             choice.currentIndexChanged.connect(lambda: self._changed())
         self.system.textChanged.connect(self._changed)
+        self.terms.changed.connect(self._changed)
+        self.terms.forget.on(self._routes.forget_answers)
+        self._routes.changed.connect(self._show_held)
         self._routes.saved.connect(self._was_saved)
         self._routes.refused.connect(lambda words: self._remark("bad", words))
-        self._routes.explained.connect(self._show_rungs)
+        self._routes.explained.connect(self._show_explanation)
+        self.rungs.wanted.connect(lambda faults: self._explain())
+        self._routes.tried.connect(self._show_tries)
+        self._routes.trying.connect(lambda running: self.test.setEnabled(not running))
         self._routes.linted.connect(self._show_lints)
 
     def _fill(self, route: Route, fallbacks: tuple[str, ...] | None = None) -> None:
@@ -227,11 +246,13 @@ class RouteEditor(QFrame):
         self.max_tokens.setText("" if most is None else str(most))
         self.temperature.setText("" if temperature is None else f"{temperature:g}")
         self.system.setPlainText(route.system)
+        self.terms.fill(route)
         self.fallbacks = list(route.fallback_models if fallbacks is None else fallbacks)
         self._show_fallbacks()
         self.rungs.clear()
         self.delete.setText("Delete" if self._saved else "Cancel")
         self.use.setVisible(self._saved is not None)
+        self._show_held()
         self._filling = False
         self.relint()
 
@@ -306,6 +327,9 @@ class RouteEditor(QFrame):
             self.edited = False
             self.show_route(route)
 
+    def _show_held(self) -> None:
+        self.terms.show_held(self._routes.held.answers, self._routes.held.size)
+
     def _on_file(self, name: str) -> Route | None:
         row = self._routes.rows.row_of(name)
         route: Route | None = self._routes.rows.value(row).route if row >= 0 else None
@@ -316,7 +340,14 @@ class RouteEditor(QFrame):
         if route is None:
             self.relint()
         else:
-            self._routes.explain(route)
+            self._routes.explain(route, self.rungs.what_if.faults)
+
+    def _test(self) -> None:
+        route = self._now()
+        if route is None or not is_model(route.model):
+            self.relint()
+        else:
+            self._routes.try_out(route)
 
     def _use(self) -> None:
         if self._saved is not None:
@@ -329,9 +360,13 @@ class RouteEditor(QFrame):
         self._saved = None
         self.closed.emit()
 
-    def _show_rungs(self, name: str, rungs: tuple[Rung, ...]) -> None:
+    def _show_explanation(self, name: str, explanation: Explanation) -> None:
         if name == self.name.text().strip():
-            self.rungs.show_rungs(rungs)
+            self.rungs.show_explanation(explanation)
+
+    def _show_tries(self, name: str, tries: tuple[Try, ...]) -> None:
+        if name == self.name.text().strip():
+            self.rungs.show_tries(tries)
 
     def _remark(self, role: str, words: str) -> None:
         line = QWidget()

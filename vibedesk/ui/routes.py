@@ -32,11 +32,12 @@ class RoutesPage(QWidget):
         open_in_lane: Callable[[str], object],
     ) -> None:
         super().__init__()
-        self._routes = routes
-        self._wanted = ""
+        self._routes, self._theme = routes, theme
         self.count = Chip()
         self.table = Table(routes.rows, _columns(catalog), theme, name="Routes")
         self.editor = RouteEditor(routes, catalog, theme, pick, open_in_lane)
+        self.carry = Button("Take home…").on(self._take_home)
+        self.carry.setToolTip("Export all routes to another tool, or import some")
         self._pages = QStackedLayout()
         self._lay_out(theme)
         self.table.chosen.connect(self._chosen)
@@ -67,9 +68,15 @@ class RoutesPage(QWidget):
         self.editor.show()
         self.editor.show_new()
 
+    def _take_home(self) -> None:
+        from vibedesk.ui.take_home import TakeHome
+
+        TakeHome(self, self._theme, self._routes).open()
+
     def _lay_out(self, theme: Theme) -> None:
         bar = TopBar("Routes")
         bar.left.addWidget(self.count)
+        bar.right.addWidget(self.carry)
         bar.right.addWidget(Button("Add starter set").on(self._routes.add_starters))
         bar.right.addWidget(Button("New route", "primary").on(self.new_route))
         column = bare(QVBoxLayout(self))
@@ -158,7 +165,7 @@ def _columns(catalog: CatalogState) -> list[Column]:
         Column(
             title="Temp", cell=lambda row: _words(row.route.parameters.temperature), width=60, align="right"
         ),
-        Column(title="", cell=_lints, width=112),
+        Column(title="", cell=_lints, width=132),
     ]
 
 
@@ -188,8 +195,25 @@ def _words(value: str | float | None) -> Cell:
 def _lints(row: RouteRow) -> Cell:
     if not row.lints:
         return Cell(text="ready", kind="chip", role="ok", dot=True)
-    number = len(row.lints)
+    more = f" +{len(row.lints) - 1}" if len(row.lints) > 1 else ""
+    words = _SHORT.get(row.lints[0].rule, row.lints[0].rule.replace("_", " "))
     tip = "\n".join(lint.message for lint in row.lints)
-    return Cell(
-        text=f"{number} remark{'s' if number > 1 else ''}", kind="chip", role="warn", dot=True, tip=tip
-    )
+    return Cell(text=words + more, kind="chip", role="warn", dot=True, tip=tip)
+
+
+_SHORT = {
+    "fallback_equals_primary": "asked twice",
+    "retired_model": "retired",
+    "unknown_provider": "no provider",
+    "wrong_origin": "key elsewhere",
+    "insecure_address": "not encrypted",
+    "no_gateway": "goes direct",
+    "max_tokens_over_limit": "max tokens",
+    "parameter_refused": "parameter",
+    "window_smaller": "small window",
+    "window_too_small": "small window",
+    "same_quota_scope": "same account",
+    "cache_with_temperature": "cached",
+    "waits_contradict": "waiting",
+}
+"""A lint in two words, for its chip; the tip says all of it."""

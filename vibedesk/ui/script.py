@@ -55,6 +55,7 @@ class Said(Struct, eq=False):
     text: str
     images: tuple[Image, ...]
     rest: Fold | None = None
+    note: str = ""
 
 
 class Answer(Struct, eq=False):
@@ -127,9 +128,9 @@ class Script:
         self._entries = []
         self._reset()
 
-    def say(self, text: str, images: Sequence[Image] = ()) -> None:
-        """The user's words, in a bubble."""
-        self._add(Said(text, tuple(images)))
+    def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
+        """The user's words, in a bubble; a `note` under it."""
+        self._add(Said(text, tuple(images), note=note))
 
     def aside(self, label: str, text: str) -> None:
         """Words behind a fold, between turns."""
@@ -159,8 +160,9 @@ class Script:
                     answer.thought.body_end.insertText(harmless.prose(text), self.ink.muted)
 
     def take_back(self, discard_from: int) -> None:
-        """The live answer's text from this character on was not meant."""
+        """The live answer's text from this character on was not meant, nor its reasoning where nothing is left."""
         answer = self._answer()
+        answer.thought = answer.thought if discard_from else None
         answer.text = ["".join(answer.text)[:discard_from]]
         self.redraw(self.ink)
 
@@ -211,8 +213,8 @@ class Script:
         self.ink = ink
         self._reset()
         with _Edit(self._document):
-            for entry in self._entries:
-                self._draw(entry)
+            for number, entry in enumerate(self._entries, 1):
+                self._draw(entry, number)
         self.set_column(self._column)
 
     def set_column(self, width: float) -> None:
@@ -225,9 +227,10 @@ class Script:
     def _add(self, entry: Said | Answer | Aside) -> None:
         self._entries.append(entry)
         with _Edit(self._document):
-            self._draw(entry)
+            self._draw(entry, len(self._entries))
 
-    def _draw(self, entry: Said | Answer | Aside) -> None:
+    def _draw(self, entry: Said | Answer | Aside, number: int) -> None:
+        self.pen.entry = number
         match entry:
             case Said():
                 self._draw_said(entry)
@@ -342,6 +345,8 @@ class Script:
         if shown != said.text:
             said.rest = said.rest or Fold(f"All {len(said.text):,} characters", [said.text])
             self._draw_fold(said.rest)
+        if said.note:
+            self._draw_chip(said.note, "", "")
         self._settle()
 
     def _draw_images(self, images: tuple[Image, ...], number: int) -> float:

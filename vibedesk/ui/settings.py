@@ -101,6 +101,10 @@ class SettingsPage(QWidget):
         _line(grid, "Token", _beside(self.token, self.keep_token))
         self.token_place = Label("", "small", wrap=True)
         _line(grid, "", self.token_place)
+        self.stored_keys = Check("The providers’ keys are stored at the gateway")
+        self.stored_keys.setToolTip("Calls through the gateway carry its token and no provider’s key")
+        self.stored_keys.clicked.connect(lambda on: self._settings.set("gateway.stored_keys", on))
+        _line(grid, "Keys", self.stored_keys)
 
     def _build_vault(self) -> None:
         grid = self._section(
@@ -167,6 +171,7 @@ class SettingsPage(QWidget):
         for field, name in fields:
             if not field.hasFocus():
                 field.setText(get(f"gateway.{name}"))
+        self.stored_keys.setChecked(get("gateway.stored_keys"))
         self._show_gateway()
         self._show_vault()
         self._show_folders()

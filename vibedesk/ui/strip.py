@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QHBoxLayout, QScrollArea, QWidget
 
-from vibedesk.ui.lane import LEAST_WIDTH
 from vibedesk.ui.widgets import Hairline, bare
 
+LEAST_WIDTH = 360
 SQUEEZED_WIDTH = 120
-"""Pixels under which no lane is shrunk while all are fitted into the window."""
+"""Pixels under which no lane is shrunk: usually, and while all are fitted into the window."""
 
 
 class Strip(QScrollArea):

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
-from vibedesk.ui.ink import KIND, Ink
+from vibedesk.ui.ink import ENTRY, KIND, Ink
 from vibedesk.ui.script import Script
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, set_state
@@ -51,6 +51,8 @@ class Transcript(QTextBrowser):
     """`say`, `begin`, `append`, `think`, `end`: turns as they happen. Scrolls along only while its end is in sight."""
 
     link_clicked = Signal(str)
+    entry_hovered = Signal(int, QRectF)
+    """Which of the things said is under the pointer, from 0, and where it stands in the viewport; -1 = none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,11 +93,11 @@ class Transcript(QTextBrowser):
         self._following = True
         self._set_margins()
 
-    def say(self, text: str, images: Sequence[Image] = ()) -> None:
+    def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
         """The user's words; whoever asks wants to see the answer, so the view follows again."""
         self._following = True
         with _Still(self):
-            self.script.say(text, images)
+            self.script.say(text, images, note)
 
     def aside(self, label: str, text: str) -> None:
         """Words behind a fold."""
@@ -323,8 +325,32 @@ class Transcript(QTextBrowser):
         elif harmless.may_open(address):
             self.link_clicked.emit(address)
 
+    def entry_rect(self, entry: int) -> QRectF:
+        """What of this thing said is in sight, in the viewport; empty where nothing is."""
+        rect = QRectF()
+        for seen in self._visible():
+            if seen.block.blockFormat().intProperty(ENTRY) == entry + 1:
+                rect = rect.united(seen.rect)
+        return rect.intersected(QRectF(self.viewport().rect()))
+
+    def entry_at(self, y: float) -> int:
+        """Which of the things said stands at this height of the viewport, from 0; -1 = none."""
+        found = -1
+        for seen in self._visible():
+            if seen.rect.top() - 8 <= y:
+                found = (
+                    seen.block.blockFormat().intProperty(ENTRY) - 1 if seen.rect.bottom() + 12 >= y else found
+                )
+        return found
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.entry_hovered.emit(-1, QRectF())
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        entry = self.entry_at(event.position().y())
+        self.entry_hovered.emit(entry, self.entry_rect(entry) if entry >= 0 else QRectF())
         if self._listing_at(event.position()):
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from vibedesk.state.vault import Vault
-from vibedesk.ui.check import Mark
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Card, Chip, Label, Scroll, TopBar, bare
+from vibedesk.ui.widgets import Button, Card, Chip, Label, Mark, Scroll, TopBar, bare
+
+if TYPE_CHECKING:  # painted before the rest is imported
+    from vibedesk.engine.types import ApiKey
+    from vibedesk.state.vault import Vault
 
 NARROW = 720
 
 
 class WelcomePage(QWidget):
-    """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed."""
+    """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed.
+
+    It can be shown before there is a vault: what is pressed before `take` is done then.
+    """
 
     key_wanted = Signal()
     import_wanted = Signal()
@@ -23,23 +31,51 @@ class WelcomePage(QWidget):
     demo_wanted = Signal()
     local_wanted = Signal(str)
 
-    def __init__(self, vault: Vault, theme: Theme) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._vault, self._theme = vault, theme
+        self._theme = theme
+        self._vault: Vault | None = None
+        self._pressed: Callable[[], object] | None = None
         column: QVBoxLayout = bare(QVBoxLayout(self))
         column.addWidget(TopBar("Welcome"))
         scroll = Scroll(margins=(32, 24, 32, 24), spacing=0)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(scroll)
         scroll.column.addStretch(2)
-        scroll.column.addLayout(self._middle())
-        scroll.column.addStretch(3)
-        vault.changed.connect(self._show)
+        scroll.column.addLayout(self._in_the_middle(self._cards()))
+        scroll.column.addSpacing(12)
+        # Within the lower stretch: the cards stand where they stood before keys were found.
+        below: QVBoxLayout = bare(QVBoxLayout())
+        below.addLayout(self._in_the_middle(self._found_card()))
+        below.addStretch(1)
+        scroll.column.addLayout(below, 3)
         self._show()
 
-    def _middle(self) -> QHBoxLayout:
-        inside = QWidget()
+    def take(self, vault: Vault) -> None:
+        """From now on it shows what the vault knows, and its buttons do what they say."""
+        self._vault = vault
+        vault.changed.connect(self._show)
+        self._show()
+        pressed, self._pressed = self._pressed, None
+        if pressed is not None:
+            QTimer.singleShot(0, self, pressed)
+
+    def _press(self, act: Callable[[], object]) -> None:
+        if self._vault is None:
+            self._pressed = act
+        else:
+            act()
+
+    def _in_the_middle(self, inside: QWidget) -> QHBoxLayout:
         inside.setMaximumWidth(920)
+        row: QHBoxLayout = bare(QHBoxLayout())
+        row.addStretch(1)
+        row.addWidget(inside, 1000)
+        row.addStretch(1)
+        return row
+
+    def _cards(self) -> QWidget:
+        inside = QWidget()
         column: QVBoxLayout = bare(QVBoxLayout(inside))
         column.addWidget(Label("Ask several models at once, with your own keys", "heading", wrap=True))
         column.addSpacing(4)
@@ -48,9 +84,9 @@ class WelcomePage(QWidget):
         column.addSpacing(20)
         self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.cards.setSpacing(12)
-        self.paste = Button("Paste a key", "primary").on(self.key_wanted.emit)
-        self.local = Button("Look for servers").on(self._local_act)
-        self.demo = Button("Try the demo").on(self.demo_wanted.emit)
+        self.paste = Button("Paste a key", "primary").on(lambda: self._press(self.key_wanted.emit))
+        self.local = Button("Look for servers").on(lambda: self._press(self._local_act))
+        self.demo = Button("Try the demo").on(lambda: self._press(self.demo_wanted.emit))
         self.local_state = Label("", "small", wrap=True)
         cards = (
             self._card(
@@ -77,13 +113,7 @@ class WelcomePage(QWidget):
         for card in cards:
             self.cards.addWidget(card, 1)
         column.addLayout(self.cards)
-        column.addSpacing(12)
-        column.addWidget(self._found_card())
-        row: QHBoxLayout = bare(QHBoxLayout())
-        row.addStretch(1)
-        row.addWidget(inside, 1000)
-        row.addStretch(1)
-        return row
+        return inside
 
     def _card(self, icon: str, title: str, text: str, button: Button, extra: QWidget | None = None) -> Card:
         card = Card(padding=18, spacing=6)
@@ -120,12 +150,22 @@ class WelcomePage(QWidget):
         return self.found
 
     def _show(self) -> None:
-        keys = [key for key in self._vault.all_keys() if key.source != "vault"]
+        self._show_found(
+            [key for key in self._vault.all_keys() if key.source != "vault"] if self._vault else []
+        )
+        self._show_local()
+
+    def _show_found(self, keys: Sequence[ApiKey]) -> None:
         self.found.setVisible(bool(keys))
         self.found_title.setText(f"{len(keys)} keys found" if len(keys) != 1 else "1 key found")
         widest = max((len(key.label) for key in keys), default=0)
         lines = (f"{key.label.ljust(widest)}  {key.hint.ljust(14)}  {key.source}".rstrip() for key in keys)
         self.found_list.setText("\n".join(lines))
+
+    def _show_local(self) -> None:
+        self.local_state.hide()
+        if self._vault is None:
+            return
         found = self._vault.local_found()
         names = [provider for provider in self._vault.local_providers() if provider.id in found]
         if names:
@@ -137,6 +177,7 @@ class WelcomePage(QWidget):
         self.local_state.setVisible(bool(self.local_state.text()))
 
     def _local_act(self) -> None:
+        assert self._vault is not None
         found = self._vault.local_found()
         first = next((one.id for one in self._vault.local_providers() if one.id in found), "")
         if first:

@@ -448,6 +448,22 @@ def centred(widget: QWidget, width: int) -> QHBoxLayout:
     return row
 
 
+class Mark(QWidget):
+    """An icon that stands alone; it follows the theme."""
+
+    def __init__(self, icon: QIcon, size: int = 16) -> None:
+        super().__init__()
+        self.setFixedSize(size, size)
+        self._icon = icon
+
+    def set(self, icon: QIcon) -> None:
+        self._icon = icon
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._icon.paint(QPainter(self), self.rect())
+
+
 class Toast(QFrame):
     """A notice on the screen: words, perhaps one action, and a cross."""
 

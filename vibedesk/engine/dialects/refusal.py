@@ -39,6 +39,11 @@ _REQUEST_IDS = (
 _TOO_BIG_FOR_MINUTE = re.compile(r"request too large for", re.IGNORECASE)
 _DAY = re.compile(r"per ?day|daily|\b[rt]pd\b|-day$", re.IGNORECASE)
 _MINUTE = re.compile(r"per ?minute|\b(?:[rt]pm|itpm|otpm)\b|-minute$", re.IGNORECASE)
+_NO_KEY = re.compile(
+    r"did(?:n't| not) provide an api key|x-api-key header is required|unregistered callers"
+    r"|missing (?:api key|authentic)|no api key|api key is required|no auth credentials",
+    re.IGNORECASE,
+)
 _OVERFLOW = (
     re.compile(r"(?P<tokens>\d+) tokens > (?P<window>\d+) maximum"),
     re.compile(r"token count \((?P<tokens>\d+)\).{0,60}allowed \((?P<window>\d+)\)"),
@@ -62,8 +67,12 @@ def refusal_of(status: int, headers: Mapping[str, str], body: bytes, provider: P
     kind, more = _kind(status, headers, complaint)
     if complaint.gateway_code is not None:
         kind, more = errors.GatewayError, {"fault": _fault(status, complaint)}
+    elif _keyless(status, headers, complaint):
+        kind, more = errors.GatewayError, {"fault": "provider_key"}
     if issubclass(kind, errors.BadRequest):
         more["parameter"] = parameter_in(complaint.param, complaint.message)
+    if complaint.words:
+        more["signs"] = clean(" ".join(complaint.words))
     heard = status if status >= 400 or complaint.status is None else complaint.status
     wait = None if more.get("scope") == "day" and complaint.retry_delay else wait_of(
         headers, delay=complaint.retry_delay, message=complaint.message
@@ -158,6 +167,12 @@ def _overflow(message: str) -> dict[str, object]:
         if match := rule.search(message.replace(",", "")):
             return {name: int(value) for name, value in match.groupdict().items()}
     return {}
+
+
+def _keyless(status: int, headers: Mapping[str, str], complaint: Complaint) -> bool:
+    """The provider missed a key behind the gateway: none was sent, and the gateway has none stored (wire.md §10.8)."""
+    through_gateway = any(name.startswith("cf-aig-") for name in headers)
+    return through_gateway and status in (401, 403) and bool(_NO_KEY.search(complaint.message))
 
 
 def _fault(status: int, complaint: Complaint) -> str:
