@@ -23,12 +23,14 @@ from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
 from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
+from vibedesk.store.lane_sets import LaneSets
 from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
 from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
 from vibedesk.store.standing import Standing
 from vibedesk.store.vault import Vault, open_backend
+from vibedesk.store.votes import Votes
 
 if TYPE_CHECKING:
     from vibedesk.engine.cache import Cache
@@ -63,6 +65,8 @@ class Desk:
         self.keys = Keys(vault, self.environment, self.settings, database)
         self.routes = RoutesFile(paths.routes)
         self.history = History(database)
+        self.votes = Votes(database)
+        self.lane_sets = LaneSets(database)
         self.ledger = Ledger(database)
         self.standing = Standing(database)
         self.answers = Answers(database)

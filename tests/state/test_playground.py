@@ -15,7 +15,7 @@ from tests.sitting import until
 from vibedesk.engine.errors import NoKey
 from vibedesk.engine.types import Cost, Image, Parameters
 from vibedesk.state.frames import FRAME_S, Frames
-from vibedesk.state.playground import best_of
+from vibedesk.state.metrics import best_of
 from vibedesk.store.history import StoredAnswer
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"\0" * 40

@@ -8,7 +8,7 @@ from tests.browsing import LUNA, SONNET, Scene, browsing
 from tests.playing import GOOD, playing
 from tests.sitting import until
 from vibedesk.engine.types import CachePolicy, Parameters, Route
-from vibedesk.state.playground import best_of
+from vibedesk.state.metrics import best_of
 from vibedesk.state.routes import Explanation, starters
 
 FILE = f"""# my routes, by hand

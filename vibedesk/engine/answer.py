@@ -30,6 +30,7 @@ from vibedesk.engine.dialects import Call, Dialect, dialect_of
 from vibedesk.engine.dialects.adapting import without
 from vibedesk.engine.dialects.demo import Demo
 from vibedesk.engine.errors import Cut, EngineError, UnknownRoute
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.http import REFUSAL_CAP, Body
 from vibedesk.engine.http import headers_of as answered_headers
 from vibedesk.engine.ladder import decide
@@ -75,8 +76,11 @@ OUTPUT_TOKENS = 1_000
 class Answer:
     """One ask. Iterate `events` once, inside `contextlib.aclosing`."""
 
-    def __init__(self, router: Router, request: Request, rungs: Sequence[Rung]) -> None:
+    def __init__(
+        self, router: Router, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None
+    ) -> None:
         self._router = router
+        self._ticket = ticket
         self._request = request
         self._rungs = tuple(rungs)
         self._terms = rungs[0].terms if rungs else Terms()
@@ -131,8 +135,10 @@ class Answer:
                         async with aclosing(self._ask(send)) as asked:
                             async for batch in asked:
                                 yield batch
+                        self._give_ticket_back()
                         effects = self._decide(self._ended)
         finally:
+            self._give_ticket_back()
             if self._record.result is None:
                 self._decide(Left(**self._moment(), use=self._use()))
 
@@ -305,8 +311,26 @@ class Answer:
 
     def _listen(self, trial: Trial, call: Call, request: Request) -> AsyncGenerator[Sequence[Piece], None]:
         if trial.deployment.provider.dialect == "demo":
-            return one_by_one(Demo().stream(request, trial.deployment.model))
+            return self._rehearsed(trial.deployment, request)
         return self._stream(trial, call)
+
+    async def _rehearsed(
+        self, deployment: Deployment, request: Request
+    ) -> AsyncGenerator[Sequence[Piece], None]:
+        await self._leave()
+        async with aclosing(one_by_one(Demo().stream(request, deployment.model))) as reads:
+            async for pieces in reads:
+                yield pieces
+
+    async def _leave(self) -> None:
+        """Everything is ready: waits at the start line, where there is one, and goes."""
+        if self._ticket is not None:
+            await self._ticket.leave()
+        self._record.sent()
+
+    def _give_ticket_back(self) -> None:
+        if self._ticket is not None:
+            self._ticket.give_back()
 
     async def _stream(self, trial: Trial, call: Call) -> AsyncGenerator[Sequence[Piece], None]:
         """One request over the wire: the pieces of each read as they come. Raises `EngineError`."""
@@ -319,7 +343,9 @@ class Answer:
         headers = headers_of(deployment, *await self._keys(deployment), call)
         clock = Deadlines(timers, self._total_s, self._record)
         async with AsyncExitStack() as stack:
-            opened = router.http.stream(call.method, url, headers, call.body, timers=timers)
+            opened = router.http.stream(
+                call.method, url, headers, call.body, timers=timers, before_sending=self._leave
+            )
             response = await clock.within(stack.enter_async_context(opened))
             fields = answered_headers(response)
             trial.answered(response.status_code, fields, self._record.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import date
 from decimal import Decimal
@@ -220,8 +220,11 @@ class _Overheard(Http):
         body: Mapping[str, Any] | None,
         *,
         timers: Timers,
+        before_sending: Callable[[], Awaitable[object]] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        async with self._http.stream(method, url, headers, body, timers=timers) as response:
+        async with self._http.stream(
+            method, url, headers, body, timers=timers, before_sending=before_sending
+        ) as response:
             self._hear(response.status_code, headers_of(response))
             yield response
 

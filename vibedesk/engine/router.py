@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from vibedesk.engine.allowance import UNLIMITED, uses_of
 from vibedesk.engine.answer import Answer
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.http import Http
 from vibedesk.engine.memory import Forgetful, Memory
 from vibedesk.engine.rungs import rungs_of
@@ -60,9 +61,9 @@ class Router:
         self._kept = World()
         self._ahead_s = wall() - clock()
 
-    def ask(self, request: Request, rungs: Sequence[Rung]) -> Answer:
-        """Asks nothing yet: the answer's `events` do."""
-        return Answer(self, request, rungs)
+    def ask(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> Answer:
+        """Asks nothing yet: the answer's `events` do. With a `ticket` its first request leaves with the others'."""
+        return Answer(self, request, rungs, ticket)
 
     @property
     def recalled(self) -> bool:

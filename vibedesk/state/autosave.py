@@ -92,13 +92,15 @@ class Autosave(QObject):
 
     async def lanes(self, conversation: str, lanes: Sequence[LaneSpec]) -> None:
         """Keeps which lanes are open: in the conversation, and for the next one."""
-        models = [lane.model for lane in lanes if lane.model]
+        shown = [lane for lane in lanes if not lane.aside]
+        models = [lane.model for lane in shown if lane.model]
 
         def write() -> None:
             if conversation:
                 self._desk.history.set_lanes(conversation, lanes)
             if self._desk.settings.get("lanes.last") != models:
                 self._desk.settings.set("lanes.last", models)
+            self._desk.lane_sets.keep_last(shown)
 
         await self._write(write, None)
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.splice import LEAST
 from vibedesk.engine.types import (
@@ -97,6 +98,7 @@ class Lane(QObject):
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._answer: Asked | None = None
+        self._ticket: Ticket | None = None
         self._clear_pending()
 
     def _clear_pending(self) -> None:
@@ -238,10 +240,11 @@ class Lane(QObject):
         """The same turn, now that it is kept."""
         self.exchanges[-1].turn = turn
 
-    def start(self, request: Request, rungs: Sequence[Rung]) -> None:
-        """Asks, now. The lane must not be running."""
+    def start(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> None:
+        """Asks, now; with a `ticket` its request leaves with the others'. The lane must not be running."""
         again = self._begin_answer()
-        self._answer = self._desk.cache.ask(request, rungs, fresh=again)
+        self._ticket = ticket
+        self._answer = self._desk.cache.ask(request, rungs, fresh=again, ticket=ticket)
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
@@ -265,6 +268,7 @@ class Lane(QObject):
     def refuse(self, error: EngineError) -> None:
         """Ends the turn without asking anybody."""
         self._begin_answer()
+        self._ticket = None
         self._end(never_asked(error, self.spec.model))
         self.drain(whole=True)
 
@@ -298,10 +302,16 @@ class Lane(QObject):
             self._end(answer.stopped())
             raise
         finally:
+            self._give_ticket_back()
             await self._keep_result()
+
+    def _give_ticket_back(self) -> None:
+        if self._ticket is not None:
+            self._ticket.give_back()
 
     def _gone(self, task: asyncio.Task[None]) -> None:
         """A task that was cancelled before its first step has told nothing yet."""
+        self._give_ticket_back()
         if task.cancelled() and self._ended is None and self.result is None and self._answer is not None:
             self._end(self._answer.stopped())
         if task.cancelled():
@@ -369,7 +379,9 @@ class Lane(QObject):
 
     def _end(self, finished: Finished) -> None:
         self._ended, self.waiting = finished, None
-        self.exchanges[-1].answers[-1] = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
+        answer = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
+        left_s = self._ticket.after_first_s if self._ticket is not None else None
+        self.exchanges[-1].answers[-1] = replace(answer, left_s=left_s)
         self.text_arrived.emit()
 
     # Drawing

@@ -32,6 +32,8 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     system: str = ""
     parameters: Parameters = Parameters()
     linked: bool = True
+    aside: bool = False
+    """Kept with the conversation, and not shown in it now."""
     leaf: str = ""
 
 
@@ -75,6 +77,8 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     not_needed: tuple[str, ...] = ()
     created: datetime
     replaced: bool = False
+    left_s: float | None = None
+    """Asked together with others: how long after the first of them its request was sent."""
 
 
 def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> StoredAnswer:
@@ -117,7 +121,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ConversationSummary(Struct, frozen=True, kw_only=True):
-    """A line of the list. `models` are the lanes' models (a route by its name)."""
+    """A line of the list. `models` are the lanes' models (a route by its name), none while they are blind."""
 
     id: str
     title: str
@@ -146,7 +150,8 @@ class History:
         """Pinned ones first, then latest first. `search` as in `Search.find`; `tag` leaves those that carry it."""
         hits = self._search.find(search, limit) if search.strip() else None
         rows = self._database.execute(
-            f"""SELECT id, title, updated, lanes, pinned, tags,
+            f"""SELECT id, title, updated,
+                CASE WHEN id IN (SELECT conversation_id FROM contests) THEN '[]' ELSE lanes END, pinned, tags,
                 (SELECT count(*) FROM turns WHERE conversation_id = c.id)
             FROM conversations c
             WHERE (?2 = '' OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = ?2))

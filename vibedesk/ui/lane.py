@@ -14,13 +14,13 @@ from vibedesk.store.history import StoredAnswer, StoredTurn
 from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.figures import Figures
 from vibedesk.ui.lane_head import LaneHead
+from vibedesk.ui.strip import LEAST_WIDTH
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 from vibedesk.ui.turn_bar import TurnBar
 from vibedesk.ui.widgets import Button, Empty, bare, set_state
 from vibedesk.wording import duration
 
-LEAST_WIDTH = 360
 _FINISHES = {
     "length": ("length limit", "warn", "The answer reached its limit of tokens."),
     "content_filter": ("content filter", "warn", "The provider held back the rest."),

@@ -13,18 +13,23 @@ from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.history import History
 from vibedesk.state.lane import Lane
-from vibedesk.state.playground import MOST_LANES, Playground, best_of
+from vibedesk.state.metrics import best_of_many
+from vibedesk.state.playground import MOST_LANES, Playground
 from vibedesk.state.routes import Explanation
+from vibedesk.state.run import repeats_of
+from vibedesk.ui.blind import BlindLane
+from vibedesk.ui.compare import Comparison
 from vibedesk.ui.history import HistoryPanel
-from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.stage import Stage
+from vibedesk.ui.strip import Grip
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.turns import Turns
 from vibedesk.ui.what_if import ExplainSheet
-from vibedesk.ui.widgets import Hairline, bare
+from vibedesk.ui.widgets import bare
 from vibedesk.wording import words_for
 
 ESTIMATE_MS = 150
@@ -60,6 +65,9 @@ class PlaygroundPage(QWidget):
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
         self.lanes_chip, self.linked_chip = self.stage.lanes_chip, self.stage.linked_chip
+        self.area = self.stage.area
+        self._grip = Grip(self.area, self.move_lane)
+        self.comparison = Comparison(self, theme)
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
         self._estimate.setInterval(ESTIMATE_MS)
@@ -75,9 +83,8 @@ class PlaygroundPage(QWidget):
 
     def _lay_out(self) -> None:
         self.add_button.on(self._add_lane)
-        self._strip = self.stage.strip
-        self._columns = bare(QHBoxLayout(self._strip))
-        self.area = self.stage.area
+        self.stage.bar.left.addWidget(self.comparison.others)
+        self.stage.put_above_composer(self.comparison.bar)
         row = bare(QHBoxLayout(self))
         row.addWidget(self.panel)
         row.addWidget(self.stage, 1)
@@ -90,6 +97,7 @@ class PlaygroundPage(QWidget):
         playground.turn_asked.connect(self._count_turns)
         playground.running_changed.connect(self._running_changed)
         playground.all_finished.connect(self._praise)
+        playground.all_finished.connect(self.comparison.show_state)
         playground.planned.connect(self._show_obstacle)
         playground.conversation_saved.connect(lambda _: self._history.refresh())
         playground.conversation_opened.connect(self._opened)
@@ -107,14 +115,21 @@ class PlaygroundPage(QWidget):
     def _add_actions(self) -> None:
         add = self._action
         add(self.tr("New conversation"), self.playground.new_conversation, "Ctrl+N")
-        add(self.tr("Add lane"), self._add_lane, "Ctrl+T")
-        add(self.tr("Close lane"), lambda: self.playground.close_lane(self.current), "Ctrl+W")
-        add(self.tr("Choose model"), lambda: self._pick_model(self.current), "Ctrl+L")
-        add(self.tr("Regenerate"), lambda: self.playground.regenerate(self.current), "Ctrl+R")
+        named = [
+            add(self.tr("Add lane"), self._add_lane, "Ctrl+T"),
+            add(self.tr("Close lane"), lambda: self.playground.close_lane(self.current), "Ctrl+W"),
+            add(self.tr("Choose model"), lambda: self._pick_model(self.current), "Ctrl+L"),
+            add(self.tr("Regenerate"), lambda: self.playground.regenerate(self.current), "Ctrl+R"),
+        ]
         self._stop = add(self.tr("Stop all"), self.playground.stop_all, "Esc")
         self._stop.setEnabled(False)
-        add(self.tr("System prompt"), self._system_for_all, "")
-        add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), "")
+        named += [
+            add(self.tr("System prompt"), self._system_for_all, ""),
+            add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), ""),
+        ]
+        self._naming = named
+        """What shows who is who, or changes it."""
+        self.comparison.add_actions(add)
         add(self.tr("Attach pictures"), self.composer.choose_files, "")
         for place in range(MOST_LANES):
             go = add(
@@ -136,26 +151,38 @@ class PlaygroundPage(QWidget):
 
     def _lanes_changed(self) -> None:
         """Shows the lanes there are, keeping the views of those that stayed."""
-        old = {view.lane: view for view in self.views}
-        self.views = []
-        for place, lane in enumerate(self.playground.lanes):
-            self.views.append(old.pop(lane) if lane in old else self._view(place))
-        for view in old.values():
-            view.hide()
-            view.deleteLater()
-        while (item := self._columns.takeAt(0)) is not None:
-            if isinstance(item.widget(), Hairline):
-                item.widget().deleteLater()
-        for place, view in enumerate(self.views):
-            if place:
-                self._columns.addWidget(Hairline(Qt.Orientation.Vertical))
-            self._columns.addWidget(view, 1)
-            view.set_place(place)
-        self.current = min(self.current, len(self.views) - 1)
-        self._mark_current()
-        self._strip.setMinimumWidth(len(self.views) * (LEAST_WIDTH + 1) - 1)
+        self.show_lanes()
         self._count_turns()
         self._show_obstacle()
+        self.comparison.show_state()
+
+    def show_lanes(self) -> None:
+        """The lanes, or, while nobody may know who is who, columns that do not know it either."""
+        hidden = self.playground.contest.hidden
+        old = {view.lane: view for view in self.views}
+        self.views = []
+        for place, lane in enumerate(() if hidden else self.playground.lanes):
+            self.views.append(old.pop(lane) if lane in old else self._view(place))
+        gone = [*old.values(), *(one for one in self.area.columns if isinstance(one, BlindLane))]
+        self.area.put(self.comparison.blind_lanes() if hidden else self.views)
+        for column in gone:
+            column.hide()
+            column.setParent(None)
+            column.deleteLater()
+        for place, view in enumerate(self.views):
+            view.set_place(place)
+        self.current = max(0, min(self.current, len(self.area.columns) - 1))
+        self._mark_current()
+        self.add_button.setVisible(not hidden)
+        for action in self._naming:
+            action.setEnabled(not hidden)
+
+    def move_lane(self, place: int, to: int) -> None:
+        """Changes the order; the lane that moves stays the current one."""
+        to = max(0, min(len(self.views) - 1, to))
+        self.playground.move_lane(place, to)
+        if self.views:
+            self._touch(self.views[to])
 
     def _view(self, place: int) -> LaneView:
         view = LaneView(self.playground.lanes[place], place, self._theme)
@@ -164,9 +191,16 @@ class PlaygroundPage(QWidget):
         view.receipt_wanted.connect(lambda: self.show_receipt(self.views.index(view)))
         view.model_wanted.connect(lambda: self._choose(view))
         view.menu_wanted.connect(lambda: self._menu(view))
-        view.link_clicked.connect(lambda address: LinkSheet(self, self._theme, address).open())
+        view.link_clicked.connect(self.show_link)
         view.turn_acted.connect(partial(self._turns.act, view))
+        self._grip.hold(view.head, view)
+        self._grip.hold(view.head.letter, view)
+        self.comparison.together.watch(view.transcript)
         return view
+
+    def show_link(self, address: str) -> None:
+        """Where a link leads, before it is followed."""
+        LinkSheet(self, self._theme, address).open()
 
     def _touch(self, view: LaneView) -> None:
         if view in self.views:
@@ -237,14 +271,15 @@ class PlaygroundPage(QWidget):
     def _running_changed(self, running: bool) -> None:
         self.composer.set_running(running)
         self._stop.setEnabled(running)
+        self.comparison.show_state()
         if running:
             for view in self.views:
                 view.praise(set())
 
     def _praise(self) -> None:
         """Once all have ended: who was best at what."""
-        best = best_of(
-            [lane.exchanges[-1].answer if lane.exchanges else None for lane in self.playground.lanes]
+        best = best_of_many(
+            [repeats_of(lane.exchanges[-1]) if lane.exchanges else [] for lane in self.playground.lanes]
         )
         for place, view in enumerate(self.views):
             view.praise(best.get(place, set()))
@@ -254,11 +289,14 @@ class PlaygroundPage(QWidget):
         if isinstance(found, EngineError):
             words = words_for(found, provider_name=self.playground.lanes[0].provider_name(found.provider))
             found = words.sentence
+            if self.playground.contest.hidden:
+                found = self.tr("A lane cannot be asked now. Leave the blind comparison to see why.")
         self.composer.set_obstacle(found)
         self._estimate.start()
 
     def _show_estimate(self) -> None:
-        self.composer.show_estimate(*self.playground.estimate(self.composer.text()))
+        tokens, usd = self.playground.estimate(self.composer.text())
+        self.composer.show_estimate(tokens, None if self.playground.contest.hidden else usd)
 
     # A lane's menu
 
@@ -293,8 +331,18 @@ class PlaygroundPage(QWidget):
         self._enabled(
             menu, self.tr("Duplicate"), lambda: playground.duplicate_lane(place), len(self.views) < MOST_LANES
         )
+        self._add_places(menu, place)
         self._enabled(menu, self.tr("Close lane"), lambda: playground.close_lane(place), len(self.views) > 1)
         return menu
+
+    def _add_places(self, menu: QMenu, place: int) -> None:
+        several, last = len(self.views) > 1, len(self.views) - 1
+        self._enabled(menu, self.tr("Move left"), lambda: self.move_lane(place, place - 1), place > 0)
+        self._enabled(menu, self.tr("Move right"), lambda: self.move_lane(place, place + 1), place < last)
+        self._enabled(menu, self.tr("This lane alone"), self.comparison.toggle_alone, several)
+        self._enabled(
+            menu, self.tr("Continue with this one"), lambda: self.playground.promote(place), several
+        )
 
     def _add_ways(self, menu: QMenu, place: int) -> None:
         ways = (("", self.tr("As set up")), ("gateway", self.tr("Gateway")), ("direct", self.tr("Direct")))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from vibedesk.ui.composer import Composer
+from vibedesk.ui.strip import Strip
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Chip, Keycap, TopBar, bare
 
@@ -60,10 +61,12 @@ class Stage(QWidget):
         self.composer = Composer(theme)
         self.title = Title()
         self.lanes_chip, self.linked_chip = Chip(""), Chip("")
+        self.blind = Button(self.tr("Blind"))
+        self.blind.setCheckable(True)
+        self.blind.setVisible(False)
         self.add_button = Button(self.tr("Add lane"))
-        self.strip = QWidget()
-        self.strip.setProperty("surface", "surface")
-        self.area = QScrollArea()
+        self.more = Button("", "quiet", theme.icon("sliders-horizontal", size=18)).named(self.tr("Compare"))
+        self.area = Strip()
         self._lay_out()
         self.setFocusProxy(self.composer)
 
@@ -73,22 +76,21 @@ class Stage(QWidget):
         self.bar.setContentsMargins(-6, 0, 0, 0)
         self.bar.left.addWidget(self.title)
         self.bar.left.addWidget(self.lanes_chip)
-        for widget in (self.linked_chip, self.add_button, Keycap("Ctrl K")):
+        for widget in (self.linked_chip, self.blind, self.add_button, self.more, Keycap("Ctrl K")):
             self.bar.right.addWidget(widget)
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(self.strip)
         under = QFrame()
         under.setObjectName("composerBar")
         below = bare(QVBoxLayout(under))
         below.setContentsMargins(16, 12, 16, 12)
         below.addWidget(self.composer)
-        column = bare(QVBoxLayout(self))
-        column.addWidget(self.bar)
-        column.addWidget(self.area, 1)
-        column.addWidget(under)
+        self._column = bare(QVBoxLayout(self))
+        self._column.addWidget(self.bar)
+        self._column.addWidget(self.area, 1)
+        self._column.addWidget(under)
+
+    def put_above_composer(self, widget: QWidget) -> None:
+        """Between the lanes and the composer."""
+        self._column.insertWidget(2, widget)
 
     def count(self, lanes: int, linked: int, turns: int = 0) -> None:
         """Says how many lanes there are, how many of them the composer asks, and how far the conversation is."""
@@ -97,5 +99,6 @@ class Stage(QWidget):
         self.lanes_chip.set(" · ".join(part for part in (words, turn) if part))
         both = "linked" if linked == lanes else f"{linked} of {lanes} linked"
         self.linked_chip.set(both if lanes > 1 else "", "neutral" if linked == lanes else "warn")
+        self.blind.setVisible(lanes > 1 or self.blind.isChecked())
         self.linked_chip.setToolTip(self.tr("The composer asks all linked lanes at once."))
         self.composer.set_lanes(linked)
