@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from vibedesk.store.paths import resources
+from vibedesk.ui.highlight import lines_of as lines_of_code
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 
@@ -249,3 +250,34 @@ def test_copying_all_copies_the_whole(theme: Theme, qtbot: QtBot) -> None:
     view = restored(theme, qtbot, 40)
     view.selectAll()
     assert view.createMimeDataFromSelection().text() == view.text()
+
+
+def test_code_coloured_bit_by_bit_ends_in_the_colours_of_code_coloured_at_once(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    code = "".join(f"def f{n}(x):  # count\n    return 'x' + {n}\n\n" for n in range(80))
+    view = shown(theme, qtbot)
+    view.begin()
+    view.append(f"```python\n{code}```\n")
+    view.end()
+    assert view.script.pen.busy
+    while view.script.pen.busy:
+        view.script.pen.work(0)
+        view.script.pen.work(0.0001)
+    lines = [block for block in blocks(view) if block.text()]
+    for block, spans in zip(lines, filter(None, lines_of_code(code, "python")), strict=True):
+        for span in spans:
+            part = next(p for p in block.textFormats() if p.start <= span.start < p.start + p.length)
+            assert part.format.foreground().color() == theme.colour(span.token)
+
+
+def test_colours_that_wait_do_not_fall_on_other_words(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    view.append("```python\n" + "def f(x): return 'x'\n" * 100 + "```\n" + rounds(0, 80))
+    view.end()
+    before = [(block.text(), len(block.textFormats())) for block in blocks(view)]
+    view.script.pen.work(10)
+    assert not view.script.pen.busy
+    if view.script.above:  # the code is gone from the page
+        assert [(block.text(), len(block.textFormats())) for block in blocks(view)] == before

@@ -44,6 +44,8 @@ SIDE = 18
 TOP = 20
 """The first bubble reaches six pixels above its words."""
 BOTTOM = 24
+COLOURS_MS, COLOURS_S = 15, 0.003
+"""How often long pieces of code are coloured on, and for how long."""
 FAR = 4
 """Heights of the view below which a growing end is not drawn."""
 WIDEST = 760
@@ -83,6 +85,8 @@ class Transcript(QTextBrowser):
         self.verticalScrollBar().rangeChanged.connect(self._grown)
         theme.changed.connect(self._repaint_all)
         set_state(self.verticalScrollBar(), "idle", True)
+        self._colours = QTimer(self, interval=COLOURS_MS)
+        self._colours.timeout.connect(self._colour)
         self._set_margins()
 
     # Turns
@@ -192,6 +196,12 @@ class Transcript(QTextBrowser):
             self.script.catch_up()
         self._place_cards()
 
+    def _colour(self) -> None:
+        """A slice of the colours that long pieces of code still wait for."""
+        self.script.pen.work(COLOURS_S)
+        if not self.script.pen.busy:
+            self._colours.stop()
+
     def _reach(self) -> None:
         """Draws what is near the view."""
         if self._reaching or self._resting:
@@ -204,6 +214,8 @@ class Transcript(QTextBrowser):
             bar.setValue(wanted)
         self._moving = False
         self._reaching = False
+        if self.script.pen.busy and not self._colours.isActive():
+            self._colours.start()
 
     # Scrolling
 
@@ -510,6 +522,8 @@ class _Still:
         else:
             view.verticalScrollBar().setValue(self._place + round(view.script.above - self._above))
         view._moving = self._was_moving
+        if view.script.pen.busy and not view._colours.isActive():
+            view._colours.start()
         view.viewport().update()
 
     def _select(self, anchor: int, position: int) -> None:
