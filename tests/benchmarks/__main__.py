@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tests.benchmarks import draw, engine
+from tests.benchmarks import draw, engine, long
 
 
 def main() -> None:
@@ -16,6 +16,8 @@ def main() -> None:
     tables: Any = words.add_subparsers(dest="table", required=True)
     engine.take_options(tables.add_parser("engine", help="socket to delta, overhead of a request, import"))
     draw.take_options(tables.add_parser("draw", help="delta to pixel, the whole program under load"))
+    long.take_options(tables.add_parser("long", help="a long answer, a long conversation"))
+    long.take_memory_options(tables.add_parser("memory", help="what streaming leaves behind"))
     given = words.parse_args()
     given.run(given)
 
