@@ -36,6 +36,8 @@ PART = 1_500
 """Characters of an answer after which the next block begins another part."""
 TRIM_FROM, TRIM_TO = 6.0, 2.0
 """Heights of the view that may stand above a followed end, and that are left when it were more."""
+UNKNOWN_HEIGHT = 1_000.0
+"""Pixels a view is taken to have that was not shown yet."""
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
 
@@ -476,7 +478,7 @@ class Script:
         if self._last == len(self._parts) and self._last > self._first:
             return
         first, room = len(self._parts), 0.0
-        while first > 0 and (not self.height or room < 2 * self.height):
+        while first > 0 and room < 2 * (self.height or UNKNOWN_HEIGHT):
             first -= 1
             if self._parts[first].raw:
                 before = len(self._parts)
