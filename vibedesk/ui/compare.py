@@ -124,6 +124,7 @@ class Comparison(QObject):
         for key in self._keys:
             key.setEnabled(stage == "voting")
         self._page.show_lanes()
+        self._page.praise()
         match stage:
             case "ready" | "asked":
                 self.bar.show_waiting(stage == "asked")
