@@ -30,6 +30,7 @@ from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.paths import Paths
 from vibedesk.store.vault import VaultError
 from vibedesk.ui.clipboard import SecretClipboard
+from vibedesk.ui.hands import Hands
 from vibedesk.ui.sheet import Overlay
 from vibedesk.wording import Words, start_words
 
@@ -166,6 +167,8 @@ class Sitting(QObject):
         self._front.fill("welcome" if first else "playground")
         self.window.show()
         self.vault.load()
+        self.vault.door.watch()
+        self._watch_hands()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
         self._look.start()
@@ -188,6 +191,12 @@ class Sitting(QObject):
         except DatabaseProblem:
             return ""
 
+    def _watch_hands(self) -> None:
+        """Keys and mouse, as they reach the window: an idle vault locks itself."""
+        handle = self.window.windowHandle()
+        if handle is not None:
+            self._hands = Hands(handle, self.vault.door.touched)
+
     def _is_first_start(self) -> bool:
         return not self._desk.vault.keys() and not self._desk.history.list(limit=1)
 
@@ -209,6 +218,7 @@ class Sitting(QObject):
 
         page = self._front.welcome or WelcomePage(self.theme)
         page.key_wanted.connect(self.add_key)
+        page.pasted.connect(lambda text: self._keys_page().add_key(pasted=text))
         page.import_wanted.connect(lambda: self._keys_page().import_keys())
         page.begin_wanted.connect(lambda: self.window.show_page("playground"))
         page.demo_wanted.connect(lambda: self.try_provider("demo"))

@@ -126,6 +126,11 @@ class Desk:
         return True
 
     @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment the program was started with."""
+        return self._environ
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What of the user's files could not be read, one sentence each; the last good state holds."""
         found = (*self.settings.problems, *self.catalog_files.problems, *self.routes.problems)

@@ -72,6 +72,21 @@ _WORDS: Mapping[str, Words] = {
         "Unlock the vault and try again.",
         "open_keys",
     ),
+    "secret_unavailable.unavailable": Words(
+        "Key cannot be read",
+        "{the_key} could not be read from where it is kept.",
+        "Try again when the vault answers: the key is still in it.",
+        "open_keys",
+    ),
+    "secret_unavailable.absent": Words(
+        "Key cannot be read",
+        "{the_key} could not be read from where it is kept.",
+        "Start the keychain that holds it, and try again.",
+        "open_keys",
+    ),
+    "secret_unavailable.gone": Words(
+        "Key is gone", "{the_key} is no longer where it was kept.", "Add the key again.", "open_keys"
+    ),
     "misconfigured": Words(
         "A setting is off", "A setting or an address is off.", "Correct it and try again.", "open_settings"
     ),
@@ -403,6 +418,7 @@ _VARIANT = {
     "rate_limited": "scope",
     "gateway_error": "fault",
     "misconfigured": "setting",
+    "secret_unavailable": "state",
 }
 
 _GROQ_OR_GROK = "groq is the company Groq with its open models, grok is xAI’s Grok."

@@ -1,11 +1,14 @@
-"""`python -m tests.benchmarks engine [--rounds 5] [--seconds 4] [--no-peers]` prints the engine's table."""
+"""`python -m tests.benchmarks engine [--rounds 5] [--seconds 4] [--no-peers]` prints the engine's table.
+
+`draw`, … print the others; `--help` names them and their options.
+"""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from tests.benchmarks import engine, start
+from tests.benchmarks import draw, engine, start
 
 
 def main() -> None:
@@ -13,6 +16,7 @@ def main() -> None:
     tables: Any = words.add_subparsers(dest="table", required=True)
     engine.take_options(tables.add_parser("engine", help="socket to delta, overhead of a request, import"))
     start.take_options(tables.add_parser("start", help="first frame, ready to type, idle memory"))
+    draw.take_options(tables.add_parser("draw", help="delta to pixel, the whole program under load"))
     given = words.parse_args()
     given.run(given)
 

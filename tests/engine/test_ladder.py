@@ -370,7 +370,7 @@ def test_no_network_is_said_once_and_is_nobodys_fault() -> None:
     ask = Ask([rung("a"), rung("b"), rung("c")]).always(errors.NameNotFound)
     assert ends(ask)[1:] == ("failed", "offline")
     assert ask.world.breakers == {}
-    alone = Ask([rung("a")]).always(lambda: errors.NameNotFound(no_network=True))
+    alone = Ask([rung("a")]).always(lambda: errors.Unreachable(no_network=True))
     assert ends(alone)[2] == "offline"
 
 
@@ -387,9 +387,11 @@ def test_one_provider_that_cannot_be_reached_is_not_the_network() -> None:
     assert ends(ask)[2] == "invalid_key"
 
 
-def test_without_a_network_whoever_runs_on_this_machine_is_asked_next() -> None:
+def test_without_a_network_each_is_tried_once_and_whoever_runs_on_this_machine_answers() -> None:
     ask = Ask([rung("a"), rung("b"), rung("home", local=True)])
-    assert ask.fail(errors.Unreachable(no_network=True)).sent == [0, 2]
+    ask.fail(errors.Unreachable(no_network=True)).fail(errors.Unreachable(no_network=True))
+    assert ask.sent == [0, 1, 2]
+    assert ends(ask.done())[1] == "complete"
 
 
 # Keys and scopes

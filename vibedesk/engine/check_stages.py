@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -21,7 +23,9 @@ from vibedesk.engine.errors import (
     Misconfigured,
     NoKey,
     ProviderError,
+    Unreachable,
 )
+from vibedesk.engine.faults import through_proxy
 from vibedesk.engine.http import Answered
 from vibedesk.engine.proxies import is_loopback, proxy_for, proxy_host
 from vibedesk.engine.shapes import look_of
@@ -64,8 +68,9 @@ class FreeStages:
     async def host(self) -> str:
         """The name has an address."""
         target, proxy = self._target()
-        port = port_of(target)
-        self._addresses = await probes.addresses_of(target.host, port, within_s=self._ask.timers.connect_s)
+        waits = self._ask.timers.connect_s
+        with _blaming(proxy):
+            self._addresses = await probes.addresses_of(target.host, port_of(target), within_s=waits)
         self._ask.found.evidence["addresses"] = ", ".join(self._addresses)
         if proxy:
             self._ask.found.evidence["proxy"] = proxy_host(proxy)
@@ -73,12 +78,12 @@ class FreeStages:
 
     async def port(self) -> str:
         """Something takes a connection there."""
-        target, _ = self._target()
-        address = await probes.reach(
-            self._addresses, target.host, port_of(target), within_s=self._ask.timers.connect_s
-        )
-        self._ask.found.evidence |= {"address": address, "port": str(port_of(target))}
-        return f"{target.host}:{port_of(target)} takes connections"
+        target, proxy = self._target()
+        number, waits = port_of(target), self._ask.timers.connect_s
+        with _blaming(proxy):
+            address = await probes.reach(self._addresses, target.host, number, within_s=waits)
+        self._ask.found.evidence |= {"address": address, "port": str(number)}
+        return f"{target.host}:{number} takes connections"
 
     async def tls(self) -> str:
         """A certificate that somebody trusted vouches for, before anything is sent."""
@@ -171,6 +176,17 @@ class FreeStages:
         address = self._ask.remote()
         proxy = proxy_for(address)
         return (parsed(proxy) if proxy else address), proxy
+
+
+@contextmanager
+def _blaming(proxy: str | None) -> Iterator[None]:
+    """What is not there is then the proxy, not the provider."""
+    try:
+        yield
+    except Unreachable as error:
+        if proxy is None:
+            raise
+        raise through_proxy(error, proxy_host(proxy)) from error
 
 
 def _check_gateway(gateway: Gateway | None) -> None:

@@ -38,7 +38,7 @@ WORDS: dict[str, tuple[type[EngineError], dict[str, Any]]] = {
     "timeout": (errors.TimedOut, {"timer": "first_token"}),
     "stall": (errors.TimedOut, {"timer": "idle"}),
     "connect": (errors.TimedOut, {"timer": "connect"}),
-    "offline": (errors.NameNotFound, {"no_network": True}),
+    "offline": (errors.Unreachable, {"no_network": True}),
 }
 """Faults by a word of their own, beside statuses and the kinds of errors."""
 _KINDS: dict[str, type[EngineError]] = {

@@ -43,7 +43,7 @@ from vibedesk.engine.onward import (
     worth_waiting,
 )
 from vibedesk.engine.policy import DROPS_CAP, HINT_CAP_S, Rule, rule_of
-from vibedesk.engine.reach import remote, sharing, spent_by
+from vibedesk.engine.reach import sharing, spent_by
 from vibedesk.engine.standing import own_limit_of, standing_of, worn, worn_out
 from vibedesk.engine.world import target_of
 
@@ -143,8 +143,6 @@ def _next(state: State, event: Failed, rule: Rule) -> Decision:
     if not _again(state, event, rule, others=others):
         spends = not rule.cools or rule.cools == "account" or climb.tries[position] > rule.again
         state = with_climb(state, spent=climb.spent | (spent_by(state, rule) if spends else frozenset()))
-        if event.error.facts.get("no_network"):
-            state = with_climb(state, spent=state.climb.spent | remote(state.climb))
         return onward(state, event, event.error)
     at_once = rule.at_once and climb.tries[position] == 1
     due = Due(position, f"again after {event.error.kind}", resume=climb.resume)
@@ -161,8 +159,6 @@ def _again(state: State, event: Failed, rule: Rule, *, others: bool) -> bool:
     if others and (rule.cools or event.shown):
         return False
     if others and worn(state.world, target_of(climb.rungs[position].deployment), event.now):
-        return False
-    if others and event.error.facts.get("no_network"):
         return False
     pause = 0.0 if rule.at_once and tries == 1 else pause_of(state, event)
     return pause <= HINT_CAP_S and event.elapsed_s + pause < climb.total_s

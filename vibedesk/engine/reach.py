@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vibedesk.engine.climb import Climb, State
+from vibedesk.engine.climb import State
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.policy import Rule
 from vibedesk.engine.types import Deployment
@@ -56,8 +56,3 @@ def _larger(one: Deployment, mine: Deployment, error: EngineError | None) -> boo
     told = error.facts.get("window") if error is not None else None
     small = max(mine.model.context_window or 0, told if isinstance(told, int) else 0)
     return one.model.context_window is not None and one.model.context_window > small
-
-
-def remote(climb: Climb) -> frozenset[int]:
-    """Everybody who is not on this machine: there is no network to ask them over."""
-    return frozenset(n for n, rung in enumerate(climb.rungs) if not rung.deployment.provider.local)

@@ -64,6 +64,9 @@ SETTINGS: tuple[Setting, ...] = (
         "The providers’ keys are stored at the gateway: none is sent with a call that goes through it.",
     ),
     Setting("keys.folders", list, [], "Folders whose .dev.vars and .env are read for keys."),
+    Setting(
+        "vault.lock_after_minutes", int, 0, "Idle minutes after which the encrypted file is locked; 0: never."
+    ),
     Setting("models.favourites", list, [], "Models shown first, PROVIDER/MODEL."),
     Setting("models.recent", list, [], "Models asked last, latest first, PROVIDER/MODEL."),
     Setting("lanes.last", list, [], "Models of the lanes that were open last, PROVIDER/MODEL."),

@@ -29,26 +29,39 @@ class Span(Struct, frozen=True):
 
 def lines_of(code: str, language: str) -> list[tuple[Span, ...]]:
     """The spans of each line; empty ones where the language is unknown or the code too long."""
+    return list(each_line(code, language))
+
+
+def each_line(code: str, language: str) -> Iterator[tuple[Span, ...]]:
+    """The same, line by line, so that the work can be spread over frames."""
     lexer = _lexer(language) if len(code) <= LONGEST else None
-    if lexer is None:
-        return [()] * (code.count("\n") + 1)
-    lines: list[tuple[Span, ...]] = []
+    left = code.count("\n") + 1
+    if lexer is not None:
+        for spans in _lines(lexer, code):
+            left -= 1
+            yield spans
+    for _ in range(left):
+        yield ()
+
+
+def _lines(lexer: Lexer, code: str) -> Iterator[tuple[Span, ...]]:
+    """Whole lines, as far as patience reaches; the time between two of them is not ours."""
     spans: list[Span] = []
-    column = 0
-    deadline = monotonic() + PATIENCE_S
+    column, spent, since = 0, 0.0, monotonic()
     for token, piece in _tokens(lexer, code):
-        if monotonic() > deadline:
+        if spent + monotonic() - since > PATIENCE_S:
             break
         for index, part in enumerate(piece.split("\n")):
             if index:
-                lines.append(tuple(spans))
+                spent += monotonic() - since
+                yield tuple(spans)
+                since = monotonic()
                 spans, column = [], 0
             width = _width(part)
             if token and width:
                 spans.append(Span(column, column + width, token))
             column += width
-    lines.append(tuple(spans))
-    return lines + [()] * (code.count("\n") + 1 - len(lines))
+    yield tuple(spans)
 
 
 def _tokens(lexer: Lexer, code: str) -> Iterator[tuple[str, str]]:

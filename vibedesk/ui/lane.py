@@ -118,8 +118,9 @@ class LaneView(QFrame):
         self.transcript.clear()
         self.figures.clear()
         self._entries = []
-        for exchange in self.lane.exchanges:
-            self._show_exchange(exchange)
+        with self.transcript.resting():
+            for exchange in self.lane.exchanges:
+                self._show_exchange(exchange)
         self.refresh()
         answer = self._answer()
         if answer is not None and answer.outcome is not None:

@@ -35,12 +35,12 @@ _TASK = re.compile(r"\[([ xX])\]\s")
 class Markdown:
     """Writes blocks with one pen. Reference links are known from their definition on, across blocks."""
 
-    def __init__(self, pen: Pen) -> None:
+    def __init__(self, pen: Pen, known: dict[str, Any] | None = None) -> None:
         self._pen = pen
         self._parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST}).enable(
             ["table", "strikethrough"]
         )
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] = {} if known is None else known
 
     def write(self, source: str, number: int | None = None, follows: bool = False) -> None:
         """Writes one finished block; `number` and `follows` as in `blocks.Markdown`."""

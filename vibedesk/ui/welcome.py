@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from vibedesk.ui.theme import Theme
@@ -23,9 +23,11 @@ class WelcomePage(QWidget):
     """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed.
 
     It can be shown before there is a vault: what is pressed before `take` is done then.
+    `pasted(text)` when something is pasted over them.
     """
 
     key_wanted = Signal()
+    pasted = Signal(str)
     import_wanted = Signal()
     begin_wanted = Signal()
     demo_wanted = Signal()
@@ -166,24 +168,31 @@ class WelcomePage(QWidget):
         self.local_state.hide()
         if self._vault is None:
             return
-        found = self._vault.local_found()
-        names = [provider for provider in self._vault.local_providers() if provider.id in found]
+        found = self._vault.servers.found()
+        names = [provider for provider in self._vault.servers.providers() if provider.id in found]
         if names:
             self.local_state.setText(", ".join(f"{one.name} · {found[one.id]} models" for one in names))
             self.local.setText(f"Use {names[0].name}")
         else:
-            self.local_state.setText(self._vault.local_silence)
-            self.local.setText("Look again" if self._vault.local_silence else "Look for servers")
+            self.local_state.setText(self._vault.servers.silence)
+            self.local.setText("Look again" if self._vault.servers.silence else "Look for servers")
         self.local_state.setVisible(bool(self.local_state.text()))
 
     def _local_act(self) -> None:
         assert self._vault is not None
-        found = self._vault.local_found()
-        first = next((one.id for one in self._vault.local_providers() if one.id in found), "")
+        found = self._vault.servers.found()
+        first = next((one.id for one in self._vault.servers.providers() if one.id in found), "")
         if first:
             self.local_wanted.emit(first)
         else:
-            self._vault.look_for_local()
+            self._vault.servers.look_for()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key that is pasted here goes where keys are pasted."""
+        if event.matches(QKeySequence.StandardKey.Paste) and QGuiApplication.clipboard().text().strip():
+            self.pasted.emit(QGuiApplication.clipboard().text())
+            return
+        super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

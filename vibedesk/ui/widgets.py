@@ -340,7 +340,6 @@ class KeyField(Field):
         super().__init__(placeholder, large=True, name="API key")
         quiet_field(self)
         self.toggle = Button("Show", "quiet", parent=self).on(self._toggle)
-        self.toggle.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(self.REVEAL_MS)
