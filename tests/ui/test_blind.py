@@ -183,6 +183,32 @@ async def test_a_digit_in_the_composer_is_a_digit(blind: Blind) -> None:
     assert blind.contest.stage == "voting"
 
 
+async def test_asked_again_while_they_answer_all_is_withheld_to_the_last_end(blind: Blind) -> None:
+    await blind.begin()
+    blind.playground.ask("One")
+    slow = next(lane for lane in blind.playground.lanes if lane.spec.model == SLOW)
+    await until(lambda: slow.text)
+    blind.playground.ask("Two")
+    await until(lambda: blind.playground.turns == 2)
+    await blind.scene.rest()
+    await until(lambda: blind.contest.stage == "voting")
+    for text in blind.shown():
+        assert text.startswith("One\n")
+        assert text.partition("\nTwo\n")[2] in ("Done at once.", "It takes its time to say this.")
+
+
+@pytest.mark.parametrize("blind", [["anthropic/claude-sonnet-5-5", "anthropic/claude-opus-5"]], indirect=True)
+async def test_where_nobody_can_be_asked_it_can_be_revealed(blind: Blind) -> None:
+    await blind.begin()
+    blind.playground.ask("Go")
+    await until(lambda: blind.contest.stage == "voting")
+    assert blind.page.comparison.bar.buttons == {}
+    assert leaks() == []
+    blind.page.comparison.bar.reveal.click()
+    await blind.scene.rest()
+    assert len(blind.page.views) == 2
+
+
 @pytest.mark.parametrize("blind", [[BROKEN, QUICK, SLOW]], indirect=True)
 async def test_one_that_gave_no_answer_is_no_choice_and_is_not_counted(blind: Blind) -> None:
     await blind.begin()

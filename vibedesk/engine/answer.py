@@ -98,6 +98,11 @@ class Answer:
         """All text said so far."""
         return self._record.text
 
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first request was sent; before that, since it was asked."""
+        return self._record.now
+
     def stopped(self) -> Finished:
         """The record so far, once whoever listened is gone. An answer that had ended keeps its outcome."""
         return self._record.finish("stopped", None)

@@ -206,7 +206,7 @@ class CachedAnswer:
 
     def _note(self, spoken: list[Spoken], batch: Sequence[Event]) -> None:
         """What was said, with its time; what is taken back is forgotten with its time."""
-        at_s = self._cache.clock() - self._began
+        at_s = self._asked.elapsed_s if self._asked is not None else 0.0
         for event in batch:
             match event:
                 case TextDelta(text):

@@ -70,7 +70,7 @@ class Contest(QObject):
         self.since = 0
         self.tag = ""
         self.result: Result | None = None
-        playground.all_finished.connect(self._all_ended)
+        playground.all_finished.connect(self.look)
 
     @property
     def on(self) -> bool:
@@ -147,6 +147,11 @@ class Contest(QObject):
         if self.hidden and conversation:
             await self._try(lambda: self._playground.desk.votes.hide(conversation, since))
 
+    def look(self) -> None:
+        """Once everybody who was asked has ended, whether anybody could be asked or not, there is a vote."""
+        if self.stage == "asked" and not self._playground.running and all(map(_ended, self.lanes())):
+            self._set("voting")
+
     def opened(self, since: int | None) -> None:
         """Another conversation is shown: blind from turn `since` on, or not at all. A new one stays as it was."""
         self.result = None
@@ -164,10 +169,6 @@ class Contest(QObject):
         order = list(range(len(self._playground.lanes)))
         self._random.shuffle(order)
         self._playground.put_in_order(order)
-
-    def _all_ended(self) -> None:
-        if self.stage == "asked" and not self._playground.running:
-            self._set("voting")
 
     def _exchanges(self, lane: Lane) -> list[Exchange]:
         return [one for one in lane.exchanges if one.turn.position >= self.since]
@@ -199,6 +200,11 @@ class Contest(QObject):
             await asyncio.to_thread(work)
         except DatabaseProblem as problem:
             self._playground.complain(str(problem))
+
+
+def _ended(lane: Lane) -> bool:
+    answer = lane.exchanges[-1].answer if lane.exchanges else None
+    return answer is not None and answer.outcome is not None
 
 
 def _all_said(exchanges: list[Exchange], may: bool) -> tuple[Said, ...]:

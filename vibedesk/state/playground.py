@@ -256,6 +256,7 @@ class Playground(QObject):
                 lane.set_spec(leaf="")
             await self.contest.keep()
             await self._send(lanes)
+            self.contest.look()
 
     async def _again(self, lane: Lane) -> None:
         async with self._asking:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from vibedesk.state.comparing import Comparing
 from vibedesk.state.export import FORMATS, Format, file_name
@@ -119,11 +119,15 @@ class Comparison(QObject):
     def show_stage(self) -> None:
         """The bar under the lanes, and which of them may be seen."""
         contest, stage = self.contest, self.contest.stage
+        focus = QApplication.focusWidget()
+        was_here = focus is not None and (self.bar.isAncestorOf(focus) or self._page.area.isAncestorOf(focus))
+        was_here = was_here or focus is self.bar
         self.blind.setChecked(contest.on)
         self.bar.setVisible(contest.on)
         for key in self._keys:
             key.setEnabled(stage == "voting")
         self._page.show_lanes()
+        self._page.praise()
         match stage:
             case "ready" | "asked":
                 self.bar.show_waiting(stage == "asked")
@@ -133,8 +137,8 @@ class Comparison(QObject):
                     self.bar.setFocus(Qt.FocusReason.OtherFocusReason)
             case "revealed" if contest.result is not None:
                 self.bar.show_result(contest.result)
-                if self.bar.hasFocus():
-                    self._page.composer.setFocus()
+        if was_here and stage != "voting":
+            self._page.composer.setFocus()
         self.show_state()
 
     def _question_shown(self) -> None:

@@ -100,7 +100,7 @@ class PlaygroundPage(QWidget):
         playground.title_changed.connect(self._title_changed)
         playground.turn_asked.connect(self._count_turns)
         playground.running_changed.connect(self._running_changed)
-        playground.all_finished.connect(self._praise)
+        playground.all_finished.connect(self.praise)
         playground.all_finished.connect(self.comparison.show_state)
         playground.planned.connect(self._show_obstacle)
         playground.conversation_saved.connect(lambda _: self._history.refresh())
@@ -253,7 +253,7 @@ class PlaygroundPage(QWidget):
 
     def _opened(self) -> None:
         self._count_turns()
-        self._praise()
+        self.praise()
         self.panel.mark(self.playground.conversation)
         self.playground.plan()
         self.composer.setFocus()
@@ -287,7 +287,7 @@ class PlaygroundPage(QWidget):
             for view in self.views:
                 view.praise(set())
 
-    def _praise(self) -> None:
+    def praise(self) -> None:
         """Once all have ended: who was best at what."""
         best = best_of_many(
             [repeats_of(lane.exchanges[-1]) if lane.exchanges else [] for lane in self.playground.lanes]

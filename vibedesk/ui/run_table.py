@@ -76,7 +76,7 @@ def _told(run: Run) -> str:
     if run.spread_s is not None:
         parts.append(f"All requests left within {_fine(run.spread_s)}, their connections open.")
     if run.times > 1:
-        parts.append("Figures are medians; the range of the answers stands beside them.")
+        parts.append("Figures are medians, with the range of the answers; ★ is the best of its column.")
     return " ".join(parts)
 
 
@@ -90,11 +90,11 @@ def _columns() -> list[Column]:
         Column(title="Model", cell=_model, stretch=True),
         Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted"), width=76),
         Column(
-            title="First token", cell=_metric("first", duration, "first", "soonest"), width=200, align="right"
+            title="First token", cell=_metric("first", duration, "first", "soonest"), width=170, align="right"
         ),
-        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=226, align="right"),
+        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=196, align="right"),
         Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), width=120, align="right"),
-        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=208, align="right"),
+        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=160, align="right"),
         Column(title="Outcome", cell=_outcome, width=128),
     ]
 
@@ -108,22 +108,23 @@ def _metric(metric: str, words: Callable[[float], str], best: str, praise: str) 
         found = row.figures[metric]
         if found is None:
             return Cell(text="—", kind="muted")
-        marked = best in row.best
-        text = f"{words(found.middle)} {praise}" if marked else words(found.middle)
-        spread = _range(found, words)
+        marked, spread = best in row.best, _range(found, words)
+        text = words(found.middle)
+        if marked:
+            text = f"★ {text}" if spread else f"{text} {praise}"
         text = f"{text}  {spread}" if spread else text
-        return Cell(
-            text=text, kind="strong" if marked else "body", role="ok" if marked else "neutral", tip=spread
-        )
+        return Cell(text=text, kind="strong" if marked else "body", role="ok" if marked else "neutral")
 
     return cell
 
 
 def _range(found: Measured, words: Callable[[float], str]) -> str:
-    if found.count < 2:
+    """Lowest and highest, where they differ on screen; the unit stands at the median already."""
+    low, high = words(found.low), words(found.high)
+    if found.count < 2 or low == high:
         return ""
-    low, unit = words(found.low), words(found.high).rpartition(" ")[2]
-    return f"{low.removesuffix(unit).strip()}–{words(found.high)}"
+    unit = high.rpartition(" ")[2] if " " in high else ""
+    return f"({low.removesuffix(unit).strip()}–{high.removesuffix(unit).strip()})"
 
 
 def _whole(value: float) -> str:
