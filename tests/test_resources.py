@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.engine.test_rungs import one_each
 from vibedesk.engine.catalog import Catalog
+from vibedesk.engine.lint import lint
 from vibedesk.store.paths import resources
 from vibedesk.store.routes import RoutesFile
 
@@ -103,3 +105,8 @@ def test_no_starter_route_sends_what_its_model_refuses_or_more_than_it_can_answe
         assert asked.max_tokens is None or model.max_output is None or asked.max_tokens <= model.max_output, (
             route.name
         )
+
+
+def test_the_starter_routes_have_nothing_to_say_to_whoever_has_all_keys(catalog: Catalog) -> None:
+    routes = RoutesFile(CATALOG / "routes.toml").routes()
+    assert [one for route in routes for one in lint(route, catalog, one_each, None)] == []

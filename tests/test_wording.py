@@ -22,13 +22,14 @@ from vibedesk.engine.errors import (
     NameNotFound,
     NoKey,
     NotThisApi,
+    OwnLimit,
     RateLimited,
     RetiredModel,
     TimedOut,
     TlsUntrusted,
     UnknownProvider,
 )
-from vibedesk.engine.types import Provider
+from vibedesk.engine.types import Limits, Provider
 from vibedesk.wording import Words, count, duration, money, speed, verdict_words, words_for
 
 ACTIONS = {
@@ -124,6 +125,13 @@ def test_each_fault_of_the_gateway_has_its_own_sentence_with_its_code(fault: str
     assert words.sentence != words_for(GatewayError(code="2009")).sentence
     assert "gateway" in words.sentence
     assert "2009" in words.sentence
+
+
+@pytest.mark.parametrize("fault", ["expired", "wrong_name", "no_tls", "hung_up"])
+def test_each_fault_of_a_certificate_has_its_own_sentence(fault: str) -> None:
+    own = words_for(TlsUntrusted(host="h", fault=fault, names="other.test", until="2026-01-01"))
+    assert own.sentence != words_for(TlsUntrusted(host="h")).sentence
+    assert own.sentence.endswith("the key was not sent.")
 
 
 def test_a_rate_limit_says_when_to_try_again() -> None:
@@ -228,3 +236,11 @@ def test_speed_and_count() -> None:
     assert speed(None) == "—"
     assert count(1950) == "1,950"
     assert count(None) == "—"
+
+
+@pytest.mark.parametrize("limit", Limits.__struct_fields__)
+def test_the_users_own_limit_is_never_called_the_providers(limit: str) -> None:
+    words = words_for(OwnLimit(limit=limit, retry_after_s=12.0, key="work …a1b2"), provider_name="Lab server")
+    assert "you set for the key work …a1b2" in words.sentence
+    assert "Lab server" not in said(words)
+    assert words.action == "open_keys"

@@ -1,38 +1,41 @@
-"""The window's program: builds everything, waits until the window is closed, closes everything."""
+"""The window's program behind its first frame: opens everything, waits until it is closed, closes everything."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, QUrl, qInstallMessageHandler
-from PySide6.QtGui import QDesktopServices, QIcon
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
-from vibedesk import __version__, log
+from vibedesk import log
 from vibedesk.desk import Desk
-from vibedesk.loop import new_loop
+from vibedesk.engine.errors import EngineError
+from vibedesk.front import Front
 from vibedesk.state.catalog import CatalogState
 from vibedesk.state.history import History
-from vibedesk.state.notices import Notices
 from vibedesk.state.playground import Playground
 from vibedesk.state.routes import RoutesState
 from vibedesk.state.settings import Settings
 from vibedesk.state.tasks import Tasks
 from vibedesk.state.usage import UsageState
 from vibedesk.state.vault import Vault
-from vibedesk.store.paths import resources
+from vibedesk.store.database import DatabaseProblem
+from vibedesk.store.paths import Paths
+from vibedesk.store.vault import VaultError
 from vibedesk.ui.clipboard import SecretClipboard
+from vibedesk.ui.hands import Hands
 from vibedesk.ui.sheet import Overlay
-from vibedesk.ui.theme import Theme
-from vibedesk.ui.window import Page, Window
+from vibedesk.wording import Words, start_words
 
 if TYPE_CHECKING:
+    from vibedesk.store.glance import FrontPage
     from vibedesk.ui.playground import PlaygroundPage
     from vibedesk.ui.vault import KeysPage
 
@@ -40,39 +43,34 @@ LOOK_AGAIN_MS = 2_000
 """How often the user's files are looked at: three `stat` calls."""
 
 
-def main(argv: list[str]) -> int:
-    """Opens the window and stays until it is closed. 0 = closed by the person, 130 = interrupted."""
-    app = QApplication.instance() or QApplication(["vibedesk", *argv])
-    assert isinstance(app, QApplication)
-    name_application(app)
-    with asyncio.Runner(loop_factory=lambda: new_loop(app)) as runner:
-        return runner.run(run(app, os.environ, Path.cwd()))
+async def run(app: QApplication, environ: Mapping[str, str], cwd: Path, front: Front | None = None) -> int:
+    """One sitting: from the first window (`front`, where it is painted already) to the last file closed."""
+    front = front or Front(app, Paths.find(environ))
+    if not front.closed:
+        front.window.show()
+    loop = asyncio.get_running_loop()
+    over, interrupted = asyncio.Event(), asyncio.Event()
+    _listen(loop, lambda: (interrupted.set(), over.set(), front.window.close()))
+    app.lastWindowClosed.connect(over.set)
+    front.window.closing.connect(over.set)
+    if front.closed:
+        over.set()
+    opened = await _open(front, environ, cwd, over)
+    if opened is not None:
+        await _sit(
+            app, opened, front, over, passphrase_is_given=bool(environ.get("VIBEDESK_PASSPHRASE_FILE"))
+        )
+    front.window.hide()
+    return 130 if interrupted.is_set() else 0
 
 
-def name_application(app: QApplication) -> None:
-    """Says to the desktop who this is."""
-    app.setApplicationName("VibeDesk")
-    app.setApplicationDisplayName("VibeDesk")
-    app.setApplicationVersion(__version__)
-    app.setDesktopFileName("vibedesk")
-    app.setQuitOnLastWindowClosed(False)  # the loop must outlive the window for everything to be closed
-    icon = resources() / "icons" / "vibedesk.svg"
-    if icon.is_file():
-        app.setWindowIcon(QIcon(str(icon)))
-
-
-async def run(app: QApplication, environ: Mapping[str, str], cwd: Path) -> int:
-    """One sitting: from the first window to the last file closed."""
-    desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=cwd))
+async def _sit(
+    app: QApplication, desk: Desk, front: Front, over: asyncio.Event, *, passphrase_is_given: bool
+) -> None:
     logged = log.set_up(desk.paths, live_secrets=desk.live_secrets)
     before = qInstallMessageHandler(_log_qt)
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(log.note_loop_failure)
-    over, interrupted = asyncio.Event(), asyncio.Event()
-    _listen(loop, lambda: (interrupted.set(), over.set()))
-    app.lastWindowClosed.connect(over.set)
-    sitting = Sitting(app, desk, passphrase_is_given=bool(environ.get("VIBEDESK_PASSPHRASE_FILE")))
-    sitting.window.closing.connect(over.set)
+    asyncio.get_running_loop().set_exception_handler(log.note_loop_failure)
+    sitting = Sitting(app, desk, passphrase_is_given=passphrase_is_given, front=front)
     try:
         await sitting.begin()
         await over.wait()
@@ -80,7 +78,41 @@ async def run(app: QApplication, environ: Mapping[str, str], cwd: Path) -> int:
         await sitting.end()
         qInstallMessageHandler(before)
         logged.close()
-    return 130 if interrupted.is_set() else 0
+
+
+async def _open(front: Front, environ: Mapping[str, str], cwd: Path, over: asyncio.Event) -> Desk | None:
+    """The desk; where it cannot be opened the window says why until it can. None = the window was closed first."""
+    while not over.is_set():
+        try:
+            desk = await asyncio.to_thread(_open_desk, environ, cwd, front.page)
+        except (OSError, DatabaseProblem, VaultError, EngineError) as problem:
+            await _tell_trouble(front, start_words(problem))
+        else:
+            if not over.is_set():
+                return desk
+            await desk.close()
+    return None
+
+
+def _open_desk(environ: Mapping[str, str], cwd: Path, page: str) -> Desk:
+    """In a thread, with what the first page needs: importing it would hold the window up."""
+    desk = Desk.open(environ, cwd=cwd)
+    if page == "playground":
+        import_module("vibedesk.ui.playground")
+    return desk
+
+
+async def _tell_trouble(front: Front, words: Words) -> None:
+    """Until the person wants to try again, or closes the window."""
+    from vibedesk.ui.trouble import TroublePage
+
+    again = asyncio.Event()
+    front.window.closing.connect(again.set)
+    page = TroublePage(words.sentence, words.fix)
+    page.again.connect(again.set)
+    page.quit_wanted.connect(front.window.close)
+    with front.window.in_front(page):
+        await again.wait()
 
 
 _LEVELS = {
@@ -107,10 +139,14 @@ def _listen(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None
 class Sitting(QObject):
     """Everything above the desk, built once: states, theme, pages, window."""
 
-    def __init__(self, app: QApplication, desk: Desk, *, passphrase_is_given: bool = False) -> None:
+    def __init__(
+        self, app: QApplication, desk: Desk, *, passphrase_is_given: bool = False, front: Front | None = None
+    ) -> None:
         super().__init__()
         self._app, self._desk = app, desk
-        self.tasks, self.notices = Tasks(self), Notices(self)
+        self._front = front or Front(app, desk.paths)
+        self.theme, self.window, self.notices = self._front.theme, self._front.window, self._front.notices
+        self.tasks = Tasks(self)
         self.settings = Settings(desk, self)
         self.vault = Vault(desk, self.tasks, self.notices, self, passphrase_is_given=passphrase_is_given)
         self.catalog = CatalogState(desk, self.tasks, self)
@@ -118,21 +154,21 @@ class Sitting(QObject):
         self.history = History(desk, self.tasks, self.notices, self)
         self.routes = RoutesState(desk, self.tasks, self.notices, self)
         self.usage = UsageState(desk, self.tasks, self)
-        self.theme = Theme(resources(), self)
-        self.theme.apply(app, self.settings.get("appearance.theme"))
         self.clipboard = SecretClipboard(self)
-        self.window = Window(self._pages(), self.theme, self.notices, self.settings)
+        self._front.makers = self._makers()
         self._told: tuple[str, ...] = ()
         self._look = QTimer(self, interval=LOOK_AGAIN_MS)
         self._look.timeout.connect(lambda: self.tasks.start(self._reread(), name="look at the files again"))
         self._connect()
 
     async def begin(self) -> None:
-        """Shows the window, then loads what it shows."""
+        """Fills the window, then loads what it shows."""
         first = await asyncio.to_thread(self._is_first_start)
-        self.window.show_page("welcome" if first else "playground")
+        self._front.fill("welcome" if first else "playground")
         self.window.show()
         self.vault.load()
+        self.vault.door.watch()
+        self._watch_hands()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
         self._look.start()
@@ -140,43 +176,66 @@ class Sitting(QObject):
     async def end(self) -> None:
         """Nothing is left running, open or on the clipboard."""
         self._look.stop()
+        self.window.hide()
         self.clipboard.clear()
         await self.tasks.close()
         await self.vault.finish()
-        self.window.hide()
+        page = await asyncio.to_thread(self._next_page)
         await self._desk.close()
+        if page:
+            await asyncio.to_thread(self._front.glance.keep_page, page)
+
+    def _next_page(self) -> FrontPage:
+        try:
+            return "welcome" if self._is_first_start() else "playground"
+        except DatabaseProblem:
+            return ""
+
+    def _watch_hands(self) -> None:
+        """Keys and mouse, as they reach the window: an idle vault locks itself."""
+        handle = self.window.windowHandle()
+        if handle is not None:
+            self._hands = Hands(handle, self.vault.door.touched)
 
     def _is_first_start(self) -> bool:
         return not self._desk.vault.keys() and not self._desk.history.list(limit=1)
 
     # The pages, each imported when it is first shown
 
-    def _pages(self) -> tuple[Page, ...]:
-        return (
-            Page(id="welcome", title="Welcome", icon="chat", make=self._make_welcome, rail="playground"),
-            Page(id="playground", title="Playground", icon="chat", make=self._make_playground),
-            Page(id="keys", title="Keys", icon="key", make=self._make_keys),
-            Page(id="models", title="Models", icon="cube", make=self._make_models),
-            Page(id="routes", title="Routes", icon="path", make=self._make_routes),
-            Page(id="usage", title="Usage", icon="chart-bar", make=self._make_usage),
-            Page(id="settings", title="Settings", icon="gear", make=self._make_settings, below=True),
-        )
+    def _makers(self) -> dict[str, Callable[[], QWidget]]:
+        return {
+            "welcome": self._make_welcome,
+            "playground": self._make_playground,
+            "keys": self._make_keys,
+            "models": self._make_models,
+            "routes": self._make_routes,
+            "usage": self._make_usage,
+            "settings": self._make_settings,
+        }
 
     def _make_welcome(self) -> QWidget:
         from vibedesk.ui.welcome import WelcomePage
 
-        page = WelcomePage(self.vault, self.theme)
+        page = self._front.welcome or WelcomePage(self.theme)
         page.key_wanted.connect(self.add_key)
+        page.pasted.connect(lambda text: self._keys_page().add_key(pasted=text))
         page.import_wanted.connect(lambda: self._keys_page().import_keys())
         page.begin_wanted.connect(lambda: self.window.show_page("playground"))
         page.demo_wanted.connect(lambda: self.try_provider("demo"))
         page.local_wanted.connect(self.try_provider)
+        page.take(self.vault)
         return page
 
     def _make_playground(self) -> QWidget:
         from vibedesk.ui.playground import PlaygroundPage
 
-        page = PlaygroundPage(self.playground, self.history, self.theme, pick_model=self.pick_for_lane)
+        page = PlaygroundPage(
+            self.playground,
+            self.history,
+            self.theme,
+            pick_model=self.pick_for_lane,
+            stage=self._front.stage,
+        )
         page.acted.connect(self.help_lane)
         page.notice.connect(self.notices.add)
         self.settings.changed.connect(

@@ -310,6 +310,10 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "The gateway lets requests through without any token, so this one could not be proved.",
         "Switch authentication on in the gateway’s settings, and check again.",
     ),
+    "unknown.stored_keys": (
+        "The gateway uses the keys stored with it, so this one was not sent and could not be proved.",
+        "Check it on the direct way.",
+    ),
     "unknown.gateway_token": (
         "The gateway does not accept its own token ({code}); this says nothing about the key of {who}.",
         "Enter the gateway’s token again, or ask directly.",
@@ -322,7 +326,7 @@ VERDICT_SENTENCES: Mapping[str, Sentences] = {
         "The gateway has no stored provider key of that name ({code}).",
         "Check the provider keys kept at the gateway.",
     ),
-    "invalid.stored": (
+    "invalid.gateway_provider_key": (
         "The gateway is reached, but has no key of {who}, and none was sent.",
         "Add a key for {who} here, or under the gateway’s provider keys.",
     ),

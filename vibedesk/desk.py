@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vibedesk.engine.allowance import Use
+from msgspec.structs import replace
+
+from vibedesk.engine.allowance import UNLIMITED, Use, uses_of
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
 from vibedesk.engine.world import World
@@ -21,6 +23,7 @@ from vibedesk.store.database import Database, DatabaseProblem
 from vibedesk.store.environment import Environment
 from vibedesk.store.history import History
 from vibedesk.store.keys import Keys
+from vibedesk.store.lane_sets import LaneSets
 from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
 from vibedesk.store.presets import PresetsFile
@@ -29,9 +32,11 @@ from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
 from vibedesk.store.standing import Standing
 from vibedesk.store.vault import Vault, open_backend
+from vibedesk.store.votes import Votes
 
 if TYPE_CHECKING:
     from vibedesk.engine.cache import Cache
+    from vibedesk.engine.explain import Explanation
     from vibedesk.engine.http import Http
     from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
@@ -64,6 +69,8 @@ class Desk:
         self.prompts = PromptsFile(paths.prompts)
         self.presets = PresetsFile(paths.presets)
         self.history = History(database)
+        self.votes = Votes(database)
+        self.lane_sets = LaneSets(database)
         self.ledger = Ledger(database)
         self.standing = Standing(database)
         self.answers = Answers(database)
@@ -123,6 +130,11 @@ class Desk:
         return True
 
     @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment the program was started with."""
+        return self._environ
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What of the user's files could not be read, one sentence each; the last good state holds."""
         found = (*self.settings.problems, *self.catalog_files.problems, *self.routes.problems)
@@ -153,6 +165,25 @@ class Desk:
 
         rungs = rungs_of(route, self.catalog, self.keys.usable, self.gateway())
         return fitted(rungs, route, today=date.today())
+
+    def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> Explanation:
+        """What asking the route would do now, with what is known of everybody, or if these faults happened.
+
+        Sends nothing. Raises `Misconfigured` for a fault nobody knows; see `engine.explain.explain`.
+        """
+        from vibedesk.engine.explain import explain
+
+        rungs = self.rungs(route)
+        recalled = "router" in self.__dict__ and self.router.recalled
+        world = self.router.world if recalled else self.standing.load()
+        limited = [
+            key for rung in rungs if (key := rung.deployment.key) is not None and key.limits != UNLIMITED
+        ]
+        new = list({key.id for key in limited} - world.uses.keys())
+        now = datetime.now(UTC)
+        past = self.ledger.uses_by_key(new, month_of(now)) if new else {}
+        uses = {id: uses_of(past.get(id, ()), now.timestamp()) for id in new}
+        return explain(rungs, replace(world, uses=world.uses | uses), faults, now=now.timestamp())
 
     def route_for(
         self, model: str, *, via: str | None = None, parameters: Parameters | None = None, system: str = ""
@@ -239,6 +270,11 @@ class Desk:
         return Environment(self.catalog.providers.values(), self._environ, folders)
 
 
+def month_of(now: datetime) -> datetime:
+    """When the calendar month began, in UTC: a key's budget counts from there."""
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
 class _Memory:
     """What the router keeps, in the database: read and written in threads. A database that fails costs only memory."""
 
@@ -256,8 +292,7 @@ class _Memory:
             await asyncio.to_thread(self._standing.save, world)
 
     async def uses(self, key_ids: Sequence[str]) -> Mapping[str, Sequence[Use]]:
-        month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         try:
-            return await asyncio.to_thread(self._ledger.uses_by_key, key_ids, month)
+            return await asyncio.to_thread(self._ledger.uses_by_key, key_ids, month_of(datetime.now(UTC)))
         except DatabaseProblem:
             return {}

@@ -72,6 +72,21 @@ _WORDS: Mapping[str, Words] = {
         "Unlock the vault and try again.",
         "open_keys",
     ),
+    "secret_unavailable.unavailable": Words(
+        "Key cannot be read",
+        "{the_key} could not be read from where it is kept.",
+        "Try again when the vault answers: the key is still in it.",
+        "open_keys",
+    ),
+    "secret_unavailable.absent": Words(
+        "Key cannot be read",
+        "{the_key} could not be read from where it is kept.",
+        "Start the keychain that holds it, and try again.",
+        "open_keys",
+    ),
+    "secret_unavailable.gone": Words(
+        "Key is gone", "{the_key} is no longer where it was kept.", "Add the key again.", "open_keys"
+    ),
     "misconfigured": Words(
         "A setting is off", "A setting or an address is off.", "Correct it and try again.", "open_settings"
     ),
@@ -132,6 +147,30 @@ _WORDS: Mapping[str, Words] = {
         "The certificate of {host}, issued by {issuer}, is not trusted by this machine; the key was not sent.",
         "If a company proxy stands between, add its certificate to the system’s trusted ones.",
         "open_settings",
+    ),
+    "tls_untrusted.expired": Words(
+        "Certificate expired",
+        "The certificate of {host} expired on {until}; the key was not sent.",
+        "Check this machine’s clock; if it is right, the server needs a new certificate.",
+        "retry",
+    ),
+    "tls_untrusted.wrong_name": Words(
+        "Certificate for another name",
+        "The certificate that {host} shows is for {names}, not for {host}; the key was not sent.",
+        "Check the host in the base URL; a network’s sign-in page can also answer like this.",
+        "open_settings",
+    ),
+    "tls_untrusted.no_tls": Words(
+        "No encryption there",
+        "{host} speaks no TLS at this port, and the base URL says https; the key was not sent.",
+        "Check the port in the base URL.",
+        "open_settings",
+    ),
+    "tls_untrusted.hung_up": Words(
+        "Hung up before the handshake",
+        "{host} hung up before it showed a certificate; the key was not sent.",
+        "Try another network, or turn the VPN off.",
+        "retry",
     ),
     "connection_lost": Words(
         "Connection lost", "{host} closed the connection before the answer began.", "Try again.", "retry"
@@ -374,10 +413,12 @@ _WORDS: Mapping[str, Words] = {
 
 _VARIANT = {
     "timed_out": "timer",
+    "tls_untrusted": "fault",
     "own_limit": "limit",
     "rate_limited": "scope",
     "gateway_error": "fault",
     "misconfigured": "setting",
+    "secret_unavailable": "state",
 }
 
 _GROQ_OR_GROK = "groq is the company Groq with its open models, grok is xAI’s Grok."
@@ -395,6 +436,18 @@ def words_for(error: EngineError, *, provider_name: str = "") -> Words:
     if error.kind in ("model_not_found", "retired_model"):
         fix += _mixed_up(error)
     return Words(words.title, sentence, fix, words.action)
+
+
+def start_words(problem: Exception) -> Words:
+    """Why the program could not start: a folder, the database (which says itself what helps), a setting."""
+    if isinstance(problem, EngineError):
+        return words_for(problem)
+    if isinstance(problem, OSError):
+        reason = (problem.strerror or type(problem).__name__).lower()
+        sentence = f"{problem.filename or 'A file'} cannot be used: {reason}."
+        fix = "Make the folder writable for yourself, or set VIBEDESK_HOME to another one, and try again."
+        return Words("Could not start", sentence, fix, "retry")
+    return Words("Could not start", str(problem), "", "retry")
 
 
 _DETAIL_IS_SENTENCE = frozenset({"misconfigured", "secret_unavailable"})

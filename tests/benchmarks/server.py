@@ -1,7 +1,8 @@
 """A streaming server in a process of its own: Chat Completions as fast as it is told, over raw asyncio.
 
-The model's id says what comes: `rate-2500-3` = 2,500 events a second for 3 seconds, `count-20000` = so many events as
-fast as the socket takes them. Every event is a write and a chunk of its own, as providers send them.
+The model's id says what comes: `rate-2500-3` = 2,500 events a second for 3 seconds, `draw-2500-3` = the same with the
+Markdown of a long answer, `count-20000` = so many events as fast as the socket takes them. Every event is a write and a
+chunk of its own, as providers send them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,29 @@ import sys
 from collections.abc import Iterator
 
 TEXT = "The quick **brown** fox jumps over `the lazy dog`, then sleeps — and dreams of 42 streams."
+PARAGRAPH = (
+    "A **paragraph** of `words` that goes on for a while, with [a link](https://example.org/page) in it, "
+    "some *weight* and no end in sight.\n\n"
+)
+CODE = """```python
+def total(rows: list[dict[str, float]], key: str) -> float:
+    # every row counts once
+    found = 0.0
+    for row in rows:
+        if key in row:
+            found += row[key] * 1.19
+    return round(found, 2)
+```
+
+"""
+TABLE = "| model | tokens | price |\n|---|--:|--:|\n" + "| a `small` one | 1,200 | $0.002 |\n" * 4 + "\n"
+LIST = "1. first of **all**\n2. then the second, which is longer\n   - and what hangs on it\n\n"
+MARKDOWN = (
+    "## A heading\n\n" + PARAGRAPH * 3 + CODE + PARAGRAPH * 2 + LIST + TABLE + "> Somebody said it.\n\n"
+)
+"""One round of an answer as models write them: about 400 tokens."""
+TOKEN = 4
+"""Characters of a token of it."""
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 BUNDLE = 32
@@ -38,14 +62,14 @@ def chunk(choices: list[object], **more: object) -> bytes:
     return event(about | named | {"choices": choices} | more)
 
 
-def deltas() -> Iterator[bytes]:
+def deltas(words: list[str]) -> Iterator[bytes]:
     """For ever."""
     made = [
         chunk(
-            [{"index": 0, "delta": {"content": f"{word} "}, "logprobs": None, "finish_reason": None}],
+            [{"index": 0, "delta": {"content": word}, "logprobs": None, "finish_reason": None}],
             usage=None,
         )
-        for word in TEXT.split()
+        for word in words
     ]
     while True:
         yield from made
@@ -58,9 +82,13 @@ def ending(count: int) -> bytes:
     return chunk([finish], usage=None) + chunk([], usage=usage) + event("[DONE]") + END
 
 
-async def at_rate(writer: asyncio.StreamWriter, rate: float, seconds: float) -> int:
+PROSE = [f"{word} " for word in TEXT.split()]
+DOCUMENT = [MARKDOWN[at : at + TOKEN] for at in range(0, len(MARKDOWN), TOKEN)]
+
+
+async def at_rate(writer: asyncio.StreamWriter, rate: float, seconds: float, words: list[str]) -> int:
     """One write an event; what a slow reader does not take is left out, not saved up."""
-    loop, said = asyncio.get_running_loop(), deltas()
+    loop, said = asyncio.get_running_loop(), deltas(words)
     began = loop.time()
     sent = due = 0
     while (now := loop.time() - began) < seconds:
@@ -76,7 +104,7 @@ async def at_rate(writer: asyncio.StreamWriter, rate: float, seconds: float) -> 
 
 
 async def at_full_speed(writer: asyncio.StreamWriter, count: int) -> int:
-    said = deltas()
+    said = deltas(PROSE)
     for place in range(count):
         writer.write(next(said))
         if place % BUNDLE == 0:
@@ -92,8 +120,9 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             body = await reader.readexactly(int(size[1]) if size else 0)
             kind, *numbers = json.loads(body)["model"].split("-")
             writer.write(HEAD)
-            if kind == "rate":
-                sent = await at_rate(writer, float(numbers[0]), float(numbers[1]))
+            if kind in ("rate", "draw"):
+                words = PROSE if kind == "rate" else DOCUMENT
+                sent = await at_rate(writer, float(numbers[0]), float(numbers[1]), words)
             else:
                 sent = await at_full_speed(writer, int(numbers[0]))
             writer.write(ending(sent))

@@ -465,7 +465,7 @@ class TestGateway:
             source="vault",
             origin=front.origin,
         )
-        known = {"account": "0123456789abcdef0123456789abcdef", "name": "vibe-gw"} | ids
+        known: dict[str, Any] = {"account": "0123456789abcdef0123456789abcdef", "name": "vibe-gw"} | ids
         given = known.pop("token", "gateway-token")
         value = GatewayValue(token=token, base_url=front.base_url, **known)
         provider = catalog.provider("cloudflare-ai-gateway" if of_token else "openai")
@@ -511,9 +511,22 @@ class TestGateway:
     async def test_a_provider_key_that_is_nowhere(self, http: Http) -> None:
         async with OpenAI() as upstream, Gateway({"openai": upstream.base_url}) as front:
             result, message, fix = await self.through(http, front, upstream, of_token=False, secret=None)
-        assert (result.verdict, result.nuance) == ("invalid", "stored")
+        assert (result.verdict, result.nuance) == ("invalid", "gateway_provider_key")
         assert message == "The gateway is reached, but has no key of OpenAI, and none was sent."
         assert fix == "Add a key for OpenAI here, or under the gateway’s provider keys."
+
+    async def test_a_gateway_with_keys_of_its_own_proves_none_of_ours(self, http: Http) -> None:
+        class Stocked(Gateway):
+            def answer(self, seen: Seen) -> Reply:
+                reply = super().answer(seen)
+                assert "authorization" not in seen.headers
+                seen.headers["authorization"] = "Bearer loopback-key"
+                return reply
+
+        async with OpenAI() as upstream, Stocked({"openai": upstream.base_url}) as front:
+            result, message, _ = await self.through(http, front, upstream, of_token=False, stored_keys=True)
+        assert (result.verdict, result.nuance) == ("unknown", "stored_keys")
+        assert message.startswith("The gateway uses the keys stored with it")
 
     async def test_a_gateway_that_asks_nobody_proves_no_token(self, http: Http) -> None:
         class Unlocked(Gateway):

@@ -243,6 +243,39 @@ class TestPortals:
         assert f"{server.origin}/api/v2/models" in says
 
 
+class TestProxies:
+    async def through(
+        self, http: Http, monkeypatch: pytest.MonkeyPatch, port: int
+    ) -> tuple[CheckResult, str, str]:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"http://user:password@127.0.0.1:{port}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        return await checked(http, "https://api.lab.test/v1")
+
+    async def test_a_proxy_that_wants_another_login(
+        self, http: Http, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard = Heard()
+        refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+        async with talking(saying(heard, refusal)) as port:
+            result, says, fix = await self.through(http, monkeypatch, port)
+        assert (result.verdict, result.nuance, result.stage) == ("network_blocked", "proxy", "api")
+        assert says.startswith("The proxy that the environment or the system names could not be used")
+        assert fix == "Check the proxy’s address and its login."
+        assert SECRET.encode() not in bytes(heard.data)
+        assert "password" not in repr(result)
+
+    async def test_a_proxy_that_is_not_there_is_what_is_blamed(
+        self, http: Http, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            result, _, fix = await self.through(http, monkeypatch, taken.getsockname()[1])
+        assert (result.verdict, result.nuance, result.stage) == ("network_blocked", "proxy", "port")
+        assert fix == "Check the proxy’s address and its login."
+
+
 class TestNoWay:
     async def test_a_name_nobody_has(self, http: Http) -> None:
         result, says, fix = await checked(

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.engine.asking import SHORT, ask, events_of, provider_of, router_of, rung_of
 from tests.providers import TEXT, Anthropic, Behaviour, OpenAI
 from tests.providers.continuing import ContinuingAnthropic, ContinuingOpenAI
+from tests.providers.server import Event as SentEvent
 from vibedesk.engine.http import Http
 from vibedesk.engine.timers import Timers
 from vibedesk.engine.types import (
@@ -152,7 +153,23 @@ async def test_nobody_listens(http: Http) -> None:
     assert finished.outcome == "complete"
 
 
-async def test_one_bad_event_is_skipped_and_many_missing_words_are_a_cut(http: Http) -> None:
+class Mumbling(OpenAI):
+    """Most of its events cannot be read, and it counts them all."""
+
+    def _events(self, model: str, behaviour: Behaviour, include_usage: bool) -> list[SentEvent]:
+        events = super()._events(model, behaviour, include_usage)
+        lost = [SentEvent("delta", b"data: {lost\n\n")] * 60
+        return [*events[:4], *lost, *events[64:]]
+
+
+async def test_many_words_that_were_counted_and_never_came_are_a_cut(http: Http) -> None:
+    async with Mumbling(Behaviour(text="and so it goes on " * 20)) as server:
+        finished = await ask(router_of(http), [primary(server)])
+    assert (finished.outcome, finished.error and finished.error.kind) == ("cut", "cut")
+    assert finished.usage is not None
+
+
+async def test_one_bad_event_is_skipped(http: Http) -> None:
     async with OpenAI(Behaviour(malformed_after=2)) as server:
         finished = await ask(router_of(http), [primary(server)])
     assert (finished.outcome, finished.text) == ("complete", TEXT)

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.engine.asking import ask, key_of, provider_of, router_of
@@ -34,6 +35,7 @@ from vibedesk.engine.types import (
     Rung,
     Timeouts,
 )
+from vibedesk.wording import words_for
 
 DAY = date(2026, 11, 22)
 STORED = replace(GATEWAY, stored_keys=True)
@@ -100,6 +102,33 @@ def test_keys_stored_at_the_gateway_make_ours_needless_there_and_only_there() ->
     assert (first.deployment.via, first.deployment.key, first.obstacle) == ("gateway", None, None)
     assert "keeps the key" in first.deployment.why_via
     assert (second.deployment.via, second.obstacle and second.obstacle.kind) == ("direct", "no_key")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"account": "0" * 31}, "account id"),
+        ({"account": "A" * 32}, "account id"),
+        ({"name": "my gw"}, "name"),
+    ],
+)
+def test_a_gateway_that_cannot_be_is_told_before_asking(changes: dict[str, str], said: str) -> None:
+    [rung] = rungs(Route(name="r", model="openai/m"), replace(GATEWAY, **changes))
+    assert isinstance(rung.obstacle, errors.Misconfigured)
+    assert said in words_for(rung.obstacle).sentence
+    elsewhere = replace(GATEWAY, base_url="https://gateway.example/v1", **changes)
+    [rung] = rungs(Route(name="r", model="openai/m"), elsewhere)
+    assert rung.obstacle is None or rung.obstacle.kind == "wrong_origin"
+
+
+def test_several_keys_are_one_way_where_the_gateway_has_its_own() -> None:
+    def two(provider: Provider) -> list[ApiKey]:
+        return [key_of(provider, id=f"key-{n}", label=f"k{n}", scope=f"s{n}") for n in range(2)]
+
+    route = Route(name="r", model="openai/m")
+    assert len(rungs(route, GATEWAY, keys=two)) >= 1
+    [rung] = rungs(route, STORED, keys=two)
+    assert rung.deployment.key is None
 
 
 def front_of(front: Front, server: OpenAI, *, stored_keys: bool = True) -> Rung:

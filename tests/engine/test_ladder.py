@@ -29,7 +29,7 @@ from vibedesk.engine.climb import (
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.ladder import decide
 from vibedesk.engine.policy import ATTEMPTS_CAP, HINT_CAP_S, OWN_WAIT_S, backoff, hint_of, pause_after
-from vibedesk.engine.types import ApiKey, Deployment, Limits, Model, Provider, Rung, Terms, Traits
+from vibedesk.engine.types import ApiKey, Deployment, Gateway, Limits, Model, Provider, Rung, Terms, Traits
 from vibedesk.engine.world import World, fresh_network, heard, lasting, revived, target_of
 
 NOON = 1_795_000_000.0
@@ -283,7 +283,7 @@ def test_no_ask_costs_more_than_twelve_requests_or_outlasts_its_time(
     while ask.end is None:
         shown = shown or data.draw(some.booleans())
         error = data.draw(some.sampled_from(kinds))
-        ask.fail(error, shown=shown, resumable=shown)
+        ask.fail(error, shown=shown, resumable="overlap" if shown else "")
     assert len(ask.sent) <= ATTEMPTS_CAP
     assert sum(ask.slept) <= 100.0
     assert ask.end.outcome == ("cut" if shown else "failed")
@@ -370,8 +370,14 @@ def test_no_network_is_said_once_and_is_nobodys_fault() -> None:
     ask = Ask([rung("a"), rung("b"), rung("c")]).always(errors.NameNotFound)
     assert ends(ask)[1:] == ("failed", "offline")
     assert ask.world.breakers == {}
-    alone = Ask([rung("a")]).always(lambda: errors.NameNotFound(no_network=True))
+    alone = Ask([rung("a")]).always(lambda: errors.Unreachable(no_network=True))
     assert ends(alone)[2] == "offline"
+
+
+def test_a_server_on_this_machine_that_does_not_run_says_nothing_of_the_network() -> None:
+    ask = Ask([rung("a"), rung("b"), rung("home", local=True)])
+    ask.fail(errors.NameNotFound()).fail(errors.NameNotFound()).always(errors.ConnectionRefused)
+    assert ends(ask)[1:] == ("failed", "offline")
 
 
 def test_one_provider_that_cannot_be_reached_is_not_the_network() -> None:
@@ -381,9 +387,11 @@ def test_one_provider_that_cannot_be_reached_is_not_the_network() -> None:
     assert ends(ask)[2] == "invalid_key"
 
 
-def test_without_a_network_whoever_runs_on_this_machine_is_asked_next() -> None:
+def test_without_a_network_each_is_tried_once_and_whoever_runs_on_this_machine_answers() -> None:
     ask = Ask([rung("a"), rung("b"), rung("home", local=True)])
-    assert ask.fail(errors.Unreachable(no_network=True)).sent == [0, 2]
+    ask.fail(errors.Unreachable(no_network=True)).fail(errors.Unreachable(no_network=True))
+    assert ask.sent == [0, 1, 2]
+    assert ends(ask.done())[1] == "complete"
 
 
 # Keys and scopes
@@ -410,6 +418,12 @@ def test_a_dead_key_that_is_the_only_one_is_asked_all_the_same_and_lives_when_it
     assert ask.done().world.dead == {}
 
 
+def test_an_account_without_credit_is_let_in_again_when_a_check_finds_its_key_good() -> None:
+    world = Ask([rung("a"), rung("b")]).fail(errors.NoCredit()).world
+    assert Ask([rung("a"), rung("b")], world).sent == [1]
+    assert Ask([rung("a"), rung("b")], revived(world, "a-k1")).sent == [0]
+
+
 def test_a_cooled_scope_is_passed_over_by_later_asks_until_it_is_warm() -> None:
     world = Ask([rung("a"), rung("b")]).fail(errors.RateLimited(retry_after_s=20.0)).world
     assert Ask(KEYS, world, NOON + 5).sent == [2]
@@ -421,6 +435,17 @@ def test_who_is_cooled_and_alone_is_waited_for_with_a_countdown() -> None:
     world = Ask([rung("a"), rung("b")]).fail(errors.RateLimited(retry_after_s=20.0)).world
     ask = Ask([rung("a")], world, NOON + 5)
     assert (ask.sent, ask.slept) == ([0], pytest.approx([15.0]))
+
+
+def test_a_gateway_that_refuses_for_the_rate_is_gone_round() -> None:
+    front = Gateway(account="acc", name="gw", token=rung().deployment.key)  # type: ignore[arg-type]
+    through = [replace(one, deployment=replace(one.deployment, via="gateway", gateway=front)) for one in (rung("a"), rung("b"))]  # fmt: skip # noqa: E501
+    limited = errors.GatewayError(fault="rate_limit", retry_after_s=30.0)
+    ask = Ask([*through, rung("c")]).fail(limited)
+    assert ask.sent == [0, 2]
+    assert Ask([through[1], rung("c")], ask.world, NOON + 5).sent == [1]
+    token = Ask([*through, rung("c")]).fail(errors.GatewayError(fault="token"))
+    assert token.sent == [0, 2]
 
 
 def test_the_end_of_a_day_is_midnight_where_the_provider_is() -> None:
@@ -494,25 +519,27 @@ def test_another_request_under_way_is_waited_for_and_then_somebody_else_is_asked
 
 
 def test_a_cut_is_kept_where_the_route_says_nothing_else() -> None:
-    ask = Ask([rung("a"), rung("b")]).fail(errors.Cut(), shown=True, resumable=True)
+    ask = Ask([rung("a"), rung("b")]).fail(errors.Cut(), shown=True, resumable="overlap")
     assert ends(ask) == ([0], "cut", "cut")
 
 
 def test_a_cut_is_continued_by_the_same_model_alone() -> None:
     terms = Terms(on_cut="continue")
     ask = Ask([rung("a", terms=terms), rung("b", terms=terms)])
-    ask.fail(errors.Cut(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="overlap")
     assert isinstance(ask.effects[-1], Send)
     assert (ask.sent, ask.effects[-1].resume) == ([0, 0], "overlap")
-    ask.fail(errors.Cut(), shown=True, resumable=True).fail(errors.ServerError(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="overlap").fail(
+        errors.ServerError(), shown=True, resumable="overlap"
+    )
     assert ends(ask) == ([0, 0, 0], "cut", "cut")
 
 
 def test_a_prefill_that_is_refused_becomes_an_instruction() -> None:
     ask = Ask([rung("a", prefill=True, terms=Terms(on_cut="continue"))])
-    ask.fail(errors.Cut(), shown=True, resumable=True)
+    ask.fail(errors.Cut(), shown=True, resumable="prefill")
     first = ask.effects[-1]
-    ask.fail(errors.BadRequest(), shown=True, resumable=True)
+    ask.fail(errors.BadRequest(), shown=True, resumable="prefill")
     second = ask.effects[-1]
     assert isinstance(first, Send)
     assert isinstance(second, Send)
@@ -526,8 +553,17 @@ def test_an_answer_is_begun_anew_by_the_next_where_the_route_says_so() -> None:
     assert ends(ask.fail(errors.BadRequest(), shown=True))[1:] == ("cut", "cut")
 
 
+def test_what_broke_last_is_told_where_its_words_stand() -> None:
+    terms = Terms(on_cut="restart")
+    rungs = [rung("a", terms=terms), rung("b", terms=terms)]
+    silent = Ask(rungs).fail(errors.Cut(), shown=True, spoke=True)
+    assert ends(silent.fail(errors.TimedOut(timer="first_token"), shown=True))[1:] == ("cut", "cut")
+    spoke = Ask(rungs).fail(errors.Cut(), shown=True, spoke=True)
+    assert ends(spoke.fail(errors.TimedOut(timer="idle"), shown=True, spoke=True))[1:] == ("cut", "timed_out")
+
+
 @pytest.mark.parametrize("on_cut", ["continue", "restart"])
 def test_a_refusal_after_the_first_words_is_not_walked_around(on_cut: Any) -> None:
     terms = Terms(on_cut=on_cut)
     ask = Ask([rung("a", terms=terms), rung("b", terms=terms)])
-    assert ends(ask.fail(errors.ContentBlocked(), shown=True, resumable=True))[:2] == ([0], "cut")
+    assert ends(ask.fail(errors.ContentBlocked(), shown=True, resumable="overlap"))[:2] == ([0], "cut")

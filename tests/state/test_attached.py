@@ -23,7 +23,7 @@ from vibedesk.state.attached import (
     pasted,
     picture_of,
 )
-from vibedesk.state.draft import is_long, shown
+from vibedesk.state.draft import shown
 
 
 def pdf(*pages: str, password: str = "") -> bytes:
@@ -140,8 +140,5 @@ def test_a_bubble_names_what_went_along() -> None:
     assert shown("Plain") == "Plain"
 
 
-def test_what_is_long_folds() -> None:
-    assert is_long("x" * 3_001)
-    assert is_long("\n" * 60)
-    assert not is_long("a few\nlines")
+def test_a_paste_is_named_by_how_it_begins() -> None:
     assert pasted("def f():\n  pass\n" * 300).name == "Pasted: def f(): pass def f(): p…"

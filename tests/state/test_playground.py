@@ -15,7 +15,7 @@ from tests.sitting import until
 from vibedesk.engine.errors import NoKey
 from vibedesk.engine.types import Cost, Image, Parameters
 from vibedesk.state.frames import FRAME_S, Frames
-from vibedesk.state.playground import best_of
+from vibedesk.state.metrics import best_of
 from vibedesk.store.history import StoredAnswer
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"\0" * 40
@@ -374,3 +374,22 @@ async def test_lanes_begin_with_the_default_preset(tmp_path: Path) -> None:
         await until(lambda: scene.playground.lanes[0].spec.parameters == precise)
         scene.playground.add_lane()
         assert scene.playground.lanes[1].spec.parameters == precise
+
+
+async def test_the_rest_of_a_cut_answer_is_joined_to_it_and_the_cut_one_stays(tmp_path: Path) -> None:
+    story = "Once upon a time there was a lamp that knew every key on the desk by its shadow. " * 3
+    async with playing(tmp_path, behaviour=Behaviour(text=story, cut="reset", cut_after=20)) as scene:
+        await scene.ask("Tell me")
+        lane = scene.playground.lanes[0]
+        said = lane.text
+        assert lane.can_continue
+        scene.groq.behaviour = Behaviour(text=said[-50:] + story[len(said) :])
+        scene.playground.continue_answer(0)
+        await until(lambda: len(lane.exchanges[-1].answers) == 2)
+        await scene.rest()
+        assert scene.answer().text == story
+        assert scene.answer().outcome == "complete"
+        assert not lane.can_continue
+        asked = scene.groq.asked[-1].body["messages"]
+        assert [one["role"] for one in asked] == ["user", "assistant", "user"]
+        assert [one.text for one in lane.exchanges[-1].answers] == [said, story]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.browsing import LUNA, SONNET, Scene, browsing
-from vibedesk.engine.types import Parameters, Route, Rung
-from vibedesk.state.routes import starters
+from tests.playing import GOOD, playing
+from tests.sitting import until
+from vibedesk.engine.types import CachePolicy, Parameters, Route
+from vibedesk.state.metrics import best_of
+from vibedesk.state.routes import Explanation, starters
 
 FILE = f"""# my routes, by hand
 [routes.first]  # the good one
@@ -124,11 +127,12 @@ async def test_deleting_from_a_file_with_an_error_says_so_and_deletes_nothing(tm
 
 async def test_explaining_names_every_rung_and_asks_nobody(tmp_path: Path) -> None:
     async with browsing(tmp_path) as scene:
-        told: list[tuple[str, tuple[Rung, ...]]] = []
-        scene.routes.explained.connect(lambda name, rungs: told.append((name, rungs)))
+        told: list[tuple[str, Explanation]] = []
+        scene.routes.explained.connect(lambda name, found: told.append((name, found)))
         scene.routes.explain(Route(name="mixed", model=LUNA, fallback_models=("lab/gpt-4.1-mini",)))
         await scene.rest()
-        [(name, (first, second))] = told
+        [(name, explanation)] = told
+        first, second = (told.rung for told in explanation.rungs)
         assert name == "mixed"
         assert first.obstacle is not None
         assert first.obstacle.kind == "no_key"
@@ -161,3 +165,67 @@ async def test_a_route_is_found_by_its_name_or_by_the_word_route(tmp_path: Path)
         assert [row.id for row in scene.routes.find("conv route")] == ["conversationalResponse"]
         assert len(scene.routes.find("route")) == len(scene.routes.find()) == len(starters())
         assert scene.routes.find("sonnet") == ()
+
+
+async def test_a_route_that_is_edited_is_what_a_lane_asks_by(tmp_path: Path) -> None:
+    async with playing(tmp_path, ["groq/llama"]) as scene:
+        save, lane = scene.desk.routes.save, scene.playground.lanes[0]
+        save(Route(name="quick", model=GOOD, parameters=Parameters(max_tokens=100), system="Be brief."))
+        scene.playground.set_route(0, "quick")
+        await scene.ask()
+        save(Route(name="quick", model=GOOD, parameters=Parameters(max_tokens=200), system="Be kind."))
+        scene.playground.configure(0, system="Mine.")
+        await scene.ask()
+        first, second = (asked.body for asked in scene.groq.asked)
+        assert (first["max_completion_tokens"], second["max_completion_tokens"]) == (100, 200)
+        assert second["messages"][0]["content"] == "Mine.", "what the lane says itself stays"
+        assert lane.spec.parameters.max_tokens == 200
+
+
+async def test_a_route_that_caches_gives_the_answer_again_and_regenerating_asks_anew(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        scene.desk.routes.save(Route(name="quick", model=GOOD, cache=CachePolicy(on=True)))
+        scene.playground.set_route(0, "quick")
+        await scene.ask()
+        kept = scene.answer()
+        scene.playground.new_conversation()
+        await scene.rest()
+        scene.playground.set_route(0, "quick")
+        await scene.ask()
+        again = scene.answer()
+        assert len(scene.groq.asked) == 1
+        assert again.cache is not None
+        assert (again.text, again.cache.verdict, again.attempts) == (kept.text, "hit", ())
+        assert scene.desk.ledger.sums().cached == 1
+        loaded = scene.desk.history.load(scene.playground.conversation)
+        assert loaded.answers[-1].cache == again.cache
+        scene.playground.regenerate(0)
+        await until(lambda: len(scene.groq.asked) == 2)
+        await scene.rest()
+        anew = scene.answer().cache
+        assert anew is not None
+        assert anew.verdict == "passed_by"
+
+
+async def test_what_came_from_a_cache_wins_no_race(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        scene.desk.routes.save(Route(name="quick", model=GOOD, cache=CachePolicy(on=True)))
+        scene.playground.set_route(0, "quick")
+        await scene.ask()
+        scene.playground.new_conversation()
+        await scene.rest()
+        scene.playground.set_route(0, "quick")
+        await scene.ask()
+        assert scene.answer(0).cost is not None
+        assert best_of([scene.answer(0), scene.answer(1)]) == {}
+
+
+async def test_where_a_lanes_question_would_go_is_told_without_asking(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        told: list[Explanation] = []
+        scene.playground.explained.connect(lambda id, found: told.append(found))
+        scene.playground.explain(0)
+        scene.playground.explain(0, {"groq": "no_credit"})
+        await scene.rest()
+        assert sorted(found.outcome for found in told) == ["complete", "failed"]
+        assert scene.groq.seen == []

@@ -14,7 +14,7 @@ from tests.providers import Anthropic, OpenAI
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, OPENAI_KEY, PASSPHRASE, desk_in, home_at, played_in, until
 from vibedesk.desk import Desk
 from vibedesk.engine.types import Secret
-from vibedesk.state import vault as vault_module
+from vibedesk.state import deletions
 from vibedesk.state.notices import Notices
 from vibedesk.state.tasks import Tasks
 from vibedesk.state.vault import LOCAL, NEW, Saved, Vault
@@ -92,7 +92,7 @@ async def test_a_check_before_keeping_lights_up_every_stage_and_keeps_nothing(sc
     scene.vault.checks.changed.connect(lambda _: seen.append("step"))
     provider = scene.vault.provider("anthropic")
     assert provider is not None
-    scene.vault.try_out(provider, Secret(ANTHROPIC_KEY))
+    scene.vault.try_out(provider, Secret(ANTHROPIC_KEY), answer=True)
     await until(lambda: (run := scene.vault.checks.run_of(NEW)) is not None and not run.running)
     run = scene.vault.checks.run_of(NEW)
     assert run is not None
@@ -151,7 +151,7 @@ async def test_a_deletion_can_be_undone_while_the_notice_stands(scene: Scene) ->
 async def test_a_deleted_key_is_gone_for_good_when_the_time_is_over(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vault_module, "UNDO_S", 0.05)
+    monkeypatch.setattr(deletions, "UNDO_S", 0.05)
     key_id = await scene.add()
     scene.vault.delete(key_id)
     await until(lambda: key_id not in [key.id for key in scene.desk.keys.all()])
@@ -207,8 +207,8 @@ async def test_servers_on_this_machine_are_asked_only_when_told_to(scene: Scene)
     assert row is not None
     assert row.chip == "not looked for"
     assert scene.anthropic.seen == []
-    scene.vault.look_for_local()
-    await until(lambda: scene.vault.local_silence != "Looking…", 20)
+    scene.vault.servers.look_for()
+    await until(lambda: scene.vault.servers.silence != "Looking…", 20)
     assert scene.anthropic.seen == []
 
 
@@ -240,16 +240,16 @@ async def test_the_file_is_locked_and_opened_again(tmp_path: Path) -> None:
         vault.unlock_refused.connect(refused.append)
         vault.load()
         await until(lambda: vault.loaded)
-        assert vault.needs_file
-        vault.create_file(PASSPHRASE)
+        assert vault.door.needs_file
+        vault.door.create_file(PASSPHRASE)
         await until(lambda: opened)
         assert vault.state is not None
         assert vault.state.kind == "ready"
-        vault.lock()
-        await until(lambda: vault.is_locked)
-        vault.unlock("not this one")
+        vault.door.lock()
+        await until(lambda: vault.door.is_locked)
+        vault.door.unlock("not this one")
         await until(lambda: refused)
-        assert vault.is_locked
-        vault.unlock(codes[0])
+        assert vault.door.is_locked
+        vault.door.unlock(codes[0])
         await until(lambda: len(opened) == 2)
         await tasks.close()

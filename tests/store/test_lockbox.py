@@ -331,3 +331,46 @@ def test_a_disk_that_cannot_be_written_leaves_the_old_vault(
 def test_no_key_is_readable_in_the_file(filled: Path) -> None:
     content = filled.read_bytes()
     assert not [form for form, trace in traces_of(fake_key()).items() if trace in content]
+
+
+KEPT = Path(__file__).with_name("kept")
+
+
+@pytest.mark.parametrize("word", ["the passphrase of format 1", "3Y5S-U7CT-76XN-FDUH-OFRD-QIMB-24L3-MJFE"])
+def test_the_file_of_format_1_opens_for_ever(word: str, tmp_path: Path) -> None:
+    """Written once, by the first release; it is never made anew."""
+    path = Path(shutil.copy(KEPT / "vault-format-1", tmp_path / "vault"))
+    box = Lockbox(path)
+    box.unlock(word)
+    assert box.get_password("VibeDesk/1", "openai") == "sk-proj-" + "f1" * 30
+    assert box.get_password("VibeDesk/2", "groq") == "gsk_" + "f1" * 26
+    box.set_password("VibeDesk/3", "openai", fake_key())
+    again = Lockbox(path)
+    again.unlock(word)
+    assert again.get_password("VibeDesk/3", "openai") == fake_key()
+    assert again.get_password("VibeDesk/2", "groq") == "gsk_" + "f1" * 26
+
+
+def test_an_older_copy_put_back_opens_as_what_it_was(filled: Path) -> None:
+    """What a backup does. Nothing tells it from the real one, so it is read for what it holds and never made empty."""
+    older = filled.read_bytes()
+    box = Lockbox(filled, lambda new: PASSPHRASE)
+    box.set_password("VibeDesk/2", "groq", fake_key("g"))
+    filled.write_bytes(older)
+    assert box.get_password("VibeDesk/2", "groq") is None
+    assert box.get_password("VibeDesk/1", "openai") == fake_key()
+    assert filled.read_bytes() == older
+    box.set_password("VibeDesk/2", "groq", fake_key("g"))
+    assert box.get_password("VibeDesk/1", "openai") == fake_key()
+
+
+def test_a_copy_from_before_the_passphrase_changed_is_locked_and_left_alone(filled: Path) -> None:
+    older = filled.read_bytes()
+    box = Lockbox(filled)
+    box.unlock(PASSPHRASE)
+    box.change_passphrase("another one entirely")
+    filled.write_bytes(older)
+    assert box.look().kind == "locked"
+    assert filled.read_bytes() == older
+    box.unlock(PASSPHRASE)
+    assert box.get_password("VibeDesk/1", "openai") == fake_key()

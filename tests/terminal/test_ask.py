@@ -321,3 +321,43 @@ def answers(vibedesk: Program) -> list[tuple[str, str]]:
         ).fetchall()
     database.close()
     return rows
+
+
+MENDING = """
+[routes.again]
+name = "lab/gpt-4.1-mini"
+on_cut = "restart"
+
+[routes.kept]
+name = "lab/gpt-4.1-mini"
+"""
+
+
+async def test_an_answer_that_is_taken_back_says_so_and_ends_whole(vibedesk: Program, lab: OpenAI) -> None:
+    vibedesk.write("routes.toml", MENDING)
+    lab.behaviour = Behaviour(cut="eof", cut_after=4, times=1)
+    ended = await vibedesk("ask", "-r", "again", "--json", "Hi")
+    kinds = [event["event"] for event in ended.events if event["event"] != "delta"]
+    assert kinds == ["started", "waiting", "started", "restarted", "finished"]
+    [restarted] = [event for event in ended.events if event["event"] == "restarted"]
+    assert restarted["discard_from"] == 0
+    [finished] = ended.finished
+    assert (ended.status, finished["outcome"], finished["text"], finished["restarts"]) == (
+        0,
+        "complete",
+        TEXT,
+        1,
+    )
+    assert [attempt["outcome"] for attempt in finished["attempts"]] == ["cut", "complete"]
+
+
+async def test_a_person_reads_that_an_answer_was_begun_again_or_cut(vibedesk: Program, lab: OpenAI) -> None:
+    vibedesk.write("routes.toml", MENDING)
+    lab.behaviour = Behaviour(cut="eof", cut_after=4, times=2)
+    ended = await vibedesk("ask", "-r", "kept", "Hi")
+    assert (ended.status, ended.out) == (3, "Hello! This is the\n")
+    ended = await vibedesk("ask", "-r", "again", "Hi")
+    assert ended.status == 0
+    assert ended.out.endswith(TEXT + "\n")
+    assert "the answer starts again" in ended.err
+    assert "begun again" in ended.err

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -200,6 +202,47 @@ async def test_check_names_what_is_wrong(
     assert found["message"].endswith(".")
     assert found["fix"]
     assert key not in ended.out
+
+
+async def test_a_check_says_what_it_learnt_and_keeps_it(vibedesk: Program, lab: OpenAI) -> None:
+    lab.behaviour = Behaviour(headers={"openai-organization": "org-lab"})
+    [found] = (await vibedesk("keys", "check", "--json")).events
+    assert found["passport"] == {"organisation": "org-lab"}
+    assert (found["capabilities"], found["nuance"]) == ({}, None)
+    assert found["at"].endswith("Z")
+    assert lab.asked == []
+    shown = await vibedesk("keys", "check")
+    assert "organisation: org-lab" in shown.out
+
+
+async def test_a_real_answer_is_asked_for_when_wanted_and_counted(vibedesk: Program, lab: OpenAI) -> None:
+    ended = await vibedesk("keys", "check", "--json", "--answer")
+    [found] = ended.events
+    assert (found["verdict"], found["stage"], found["nuance"]) == ("ready", "answer", "answered")
+    assert "real answers cost" in ended.err
+    assert (await vibedesk("usage", "--json")).json["requests"] == 1
+    [deeper] = (await vibedesk("keys", "check", "--json", "--capabilities")).events
+    assert deeper["capabilities"]["stream"] is True
+    assert set(deeper["capabilities"]) == {"stream", "vision", "json"}
+
+
+async def test_another_provider_s_key_is_sent_only_anyway(vibedesk: Program, lab: OpenAI) -> None:
+    lab.key = ANTHROPIC_SHAPED
+    environ = {"LAB_API_KEY": ANTHROPIC_SHAPED}
+    ended = await vibedesk("keys", "check", "--json", environ=environ)
+    assert [found["verdict"] for found in ended.events] == ["wrong_provider"]
+    assert lab.seen == []
+    ended = await vibedesk("keys", "check", "--anyway", "--json", environ=environ)
+    assert [found["verdict"] for found in ended.events] == ["ready"]
+
+
+async def test_the_list_says_how_old_a_verdict_is(vibedesk: Program, lab: OpenAI) -> None:
+    assert "just now" not in (await vibedesk("keys", "list")).out
+    await vibedesk("keys", "check")
+    assert "just now" in (await vibedesk("keys", "list")).out
+    with closing(sqlite3.connect(vibedesk.home / "data" / "vibedesk.db")) as database, database:
+        database.execute("UPDATE key_notes SET checked = '2026-01-01T00:00:00.000000+00:00'")
+    assert "d ago: check again" in (await vibedesk("keys", "list")).out
 
 
 async def test_an_unknown_id_ends_with_2(vibedesk: Program, lab: OpenAI) -> None:

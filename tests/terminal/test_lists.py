@@ -213,6 +213,42 @@ async def test_an_unknown_format_lists_those_there_are(vibedesk: Program) -> Non
     assert "toml, dev-vars, agent-config" in ended.err
 
 
+async def test_a_route_that_caches_answers_twice_and_asks_once(vibedesk: Program, lab: OpenAI) -> None:
+    vibedesk.write("routes.toml", '[routes.c]\nname = "lab/gpt-4.1-mini"\ncache = true\n')
+    first = await vibedesk("ask", "-r", "c", "--json", "Hi")
+    again = await vibedesk("ask", "-r", "c", "--json", "Hi")
+    assert (first.finished[0]["cache"]["verdict"], first.finished[0]["cached"]) == ("kept", False)
+    told = again.finished[0]
+    assert (told["cached"], told["cache"]["verdict"], told["attempts"]) == (True, "hit", [])
+    assert told["text"] == first.finished[0]["text"]
+    assert len(lab.asked) == 1
+    said = await vibedesk("ask", "-r", "c", "Hi")
+    assert "given from the answer cache" in said.err
+    usage = (await vibedesk("usage", "--json")).json
+    assert (usage["requests"], usage["cached"], usage["attempts"]) == (3, 2, 1)
+    unseen = await vibedesk("ask", "-r", "c", "--no-save", "--json", "Hi")
+    assert (unseen.finished[0]["cached"], unseen.finished[0]["cache"]) == (False, None)
+
+
+async def test_an_export_says_what_it_cannot_carry_beside_it(vibedesk: Program, lab: OpenAI) -> None:
+    vibedesk.write("routes.toml", ROUTES)
+    ended = await vibedesk("routes", "export", "litellm")
+    assert ended.status == 0
+    assert "os.environ/LAB_KEY" in ended.out or "os.environ/LAB_API_KEY" in ended.out
+    assert "not carried over: chat" in ended.err
+    assert KEY not in ended.out + ended.err
+    told = (await vibedesk("routes", "export", "portkey", "--json")).json
+    assert set(told) == {"format", "file", "text", "lost"}
+
+
+async def test_a_dev_vars_names_keys_and_gives_none(vibedesk: Program, lab: OpenAI) -> None:
+    ended = await vibedesk("routes", "import", "-", stdin="GROQ_API_KEY=gsk_secret\nOTHER=1\n")
+    assert ended.status == 0, ended.err
+    assert "GROQ_API_KEY" in ended.out
+    assert "secret" not in ended.out + ended.err
+    assert "OTHER" in ended.err
+
+
 async def test_doctor_names_a_file_that_others_can_read(vibedesk: Program) -> None:
     file = vibedesk.cwd / ".dev.vars"
     file.write_text("GROQ_API_KEY=" + "gsk_" + "b" * 52 + "\n")

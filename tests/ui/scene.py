@@ -17,6 +17,7 @@ from vibedesk.state.notices import Notices
 from vibedesk.state.settings import Settings
 from vibedesk.state.tasks import Tasks
 from vibedesk.state.vault import Saved, Vault
+from vibedesk.store.glance import Glance
 from vibedesk.store.paths import resources
 from vibedesk.ui.clipboard import SecretClipboard
 from vibedesk.ui.theme import Theme
@@ -44,7 +45,10 @@ class Scene:
     def show(self, make: Callable[[], W]) -> W:
         """The page in a window of its own."""
         self.window = Window(
-            [Page(id="page", title="Page", icon="key", make=make)], self.theme, self.notices, self.settings
+            [Page(id="page", title="Page", icon="key", make=make)],
+            self.theme,
+            self.notices,
+            Glance(self.desk.paths),
         )
         page = self.window.show_page("page")
         self.window.resize(1200, 760)

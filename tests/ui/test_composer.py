@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 
 from tests.sitting import until
 from vibedesk.state.attached import MOST_PICTURES
-from vibedesk.state.draft import FOLD_CHARACTERS, Draft
+from vibedesk.state.draft import Draft
 from vibedesk.state.estimate import Estimate
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.paths import resources
-from vibedesk.ui.composer import Composer
+from vibedesk.ui.composer import FOLD_CHARACTERS, Composer
 from vibedesk.ui.theme import Theme
 
 KEY = "gsk_" + "a1B2c3D4" * 6
@@ -29,7 +29,8 @@ async def composer(qapp: QApplication, qtbot: QtBot) -> AsyncIterator[Composer]:
     theme = Theme(resources())
     theme.apply(qapp, "light")
     tasks = Tasks()
-    composer = Composer(theme, Draft(tasks))
+    composer = Composer(theme)
+    composer.set_draft(Draft(tasks))
     qtbot.addWidget(composer)
     composer.resize(800, 120)
     composer.show()
@@ -279,3 +280,29 @@ async def test_stop_shows_only_while_something_runs(composer: Composer, qtbot: Q
     composer.set_running(True)
     with qtbot.waitSignal(composer.stopped):
         composer.stop.click()
+
+
+def test_what_is_sent_while_nobody_listens_yet_is_sent_later_or_stays(qapp: QApplication) -> None:
+    theme = Theme(resources())
+    theme.apply(qapp, "light")
+    for obstacle in ("", "Choose a model first."):
+        composer, sent = Composer(theme), []
+        composer.hold()
+        composer.set_text("early")
+        composer.send.click()
+        composer.set_text("since")
+        composer.sent.connect(lambda text, _, __, sent=sent: sent.append(text))
+        composer.set_obstacle(obstacle)
+        composer.release()
+        assert (sent, composer.text()) == (([], "early\n\nsince") if obstacle else (["early"], "since"))
+
+
+def test_a_key_is_not_sent_early_either(qapp: QApplication) -> None:
+    theme = Theme(resources())
+    theme.apply(qapp, "light")
+    composer = Composer(theme)
+    composer.hold()
+    composer.set_text(KEY)
+    composer.send.click()
+    assert composer.text() == KEY
+    assert not composer.key_hint.isHidden()

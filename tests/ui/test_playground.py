@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
@@ -17,13 +19,15 @@ from pytestqt.qtbot import QtBot
 from tests.playing import GOOD, LONG, REFUSING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
+from vibedesk.engine.types import Terms
 from vibedesk.store.paths import resources
-from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane import LEAST_WIDTH, LaneView, _marks
 from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
 from vibedesk.ui.parameters import ParametersSheet
 from vibedesk.ui.playground import PlaygroundPage
 from vibedesk.ui.receipt import Receipt
 from vibedesk.ui.theme import Theme
+from vibedesk.ui.turns import EditSheet
 
 
 class Shown(NamedTuple):
@@ -244,18 +248,146 @@ async def test_without_a_model_sending_is_refused_with_its_reason(shown: Shown) 
     assert shown.page.composer.note.text() == "Choose a model first."
 
 
-async def test_regenerating_shows_the_new_answer_alone(shown: Shown) -> None:
-    await shown.send("Hi")
-    first = shown.scene.answer().id
-    shown.scene.playground.regenerate(0)
-    await until(lambda: shown.scene.answer().id != first)
-    await shown.scene.rest()
-    assert shown.view().transcript.text() == f"Hi\n{TEXT}"
-
-
 async def test_every_action_of_the_page_has_a_name_for_the_palette(shown: Shown) -> None:
     names = [action.text() for action in shown.page.actions() if action.isVisible()]
     assert {"New conversation", "Add lane", "Close lane", "Choose model", "Regenerate", "Stop all"} <= set(
         names
     )
     assert "Go to lane C" not in names
+
+
+def hover(view: LaneView, entry: int) -> None:
+    """The pointer over one thing said."""
+    view.transcript.entry_hovered.emit(entry, view.transcript.entry_rect(entry))
+
+
+async def test_the_bar_offers_what_can_be_done_with_what_the_pointer_is_over(shown: Shown) -> None:
+    await shown.send("Hi")
+    view = shown.view()
+    middle = view.transcript.entry_rect(1).center().y()
+    assert view.transcript.entry_at(middle) == 1
+    assert view.transcript.entry_at(view.transcript.entry_rect(0).center().y()) == 0
+    hover(view, 0)
+    offered = [action for action, button in view.bar.buttons.items() if button.isVisible()]
+    assert offered == ["edit", "copy", "remove"]
+    hover(view, 1)
+    offered = [action for action, button in view.bar.buttons.items() if button.isVisible()]
+    assert offered == ["again", "copy"]
+    view.bar.buttons["copy"].click()
+    assert QGuiApplication.clipboard().text() == TEXT
+    hover(view, -1)
+    assert not view.bar.isVisible()
+
+
+async def test_versions_of_an_answer_are_counted_and_stepped_through(shown: Shown) -> None:
+    await shown.send("Hi")
+    first = shown.scene.answer().id
+    hover(shown.view(), 1)
+    shown.view().bar.buttons["again"].click()
+    await until(lambda: shown.scene.answer().id != first)
+    await shown.scene.rest()
+    assert shown.view().transcript.text().endswith("answer 2 of 2")
+    hover(shown.view(), 1)
+    assert shown.view().bar.place.text() == "2/2"
+    shown.view().bar.buttons["earlier"].click()
+    assert shown.scene.answer().id == first
+    assert shown.view().transcript.text().endswith("answer 1 of 2")
+    await shown.scene.rest()
+
+
+async def test_a_question_is_edited_in_a_sheet_and_both_versions_stay(shown: Shown) -> None:
+    await shown.send("Hi")
+    hover(shown.view(), 0)
+    shown.view().bar.buttons["edit"].click()
+    sheet = shown.page.window().findChildren(EditSheet)[-1]
+    assert sheet.words.toPlainText() == "Hi"
+    sheet.words.setPlainText("Hello")
+    sheet._save()
+    await until(lambda: shown.scene.playground.turns == 2)
+    await shown.scene.rest()
+    for view in shown.page.views:
+        assert view.transcript.text() == f"Hello\nquestion 2 of 2\n{TEXT}"
+    hover(shown.view(), 0)
+    shown.view().bar.buttons["earlier"].click()
+    for view in shown.page.views:
+        assert view.transcript.text() == f"Hi\nquestion 1 of 2\n{TEXT}"
+    await shown.scene.rest()
+
+
+async def test_a_turn_is_removed_by_its_bar(shown: Shown) -> None:
+    await shown.send("One")
+    await shown.send("Two")
+    hover(shown.view(), 2)
+    shown.view().bar.buttons["remove"].click()
+    await until(lambda: shown.view().transcript.text() == f"One\n{TEXT}")
+    await shown.scene.rest()
+
+
+WAITING = ([GOOD], Behaviour(status=429, headers={"retry-after": "2"}, times=1))
+
+
+@pytest.mark.parametrize("shown", [WAITING], indirect=True)
+async def test_a_lane_that_waits_says_how_long_and_why(shown: Shown) -> None:
+    before = shown.scene.playground.turns
+    shown.scene.playground.ask("Hi")
+    chip = shown.view().head.chips["waiting"]
+    await until(chip.isVisible)
+    assert re.fullmatch(r"asks again in [12] s", chip.text())
+    assert "rate limit" in chip.toolTip()
+    await until(lambda: shown.scene.playground.turns > before)
+    await shown.scene.rest()
+    assert not chip.isVisible()
+
+
+MENDED = ([GOOD], Behaviour(cut="eof", cut_after=4, times=1))
+
+
+@pytest.mark.parametrize("shown", [MENDED], indirect=True)
+async def test_an_answer_that_was_begun_again_says_so(shown: Shown) -> None:
+    lane = shown.scene.playground.lanes[0]
+    told = tuple(replace(rung, terms=Terms(on_cut="restart")) for rung in await asyncio.to_thread(lane.rungs))
+    await shown.send("Hi")
+    assert "cut" in [word for word, _, _ in _marks(shown.scene.answer())]
+    shown.scene.groq.behaviour = dataclasses.replace(MENDED[1], times=2)
+    lane.start(lane.request(), told)
+    await shown.scene.rest()
+    assert [word for word, _, _ in _marks(shown.scene.answer())] == ["begun again"]
+    assert TEXT in shown.view().transcript.text()
+
+
+async def test_words_are_found_place_by_place_in_every_lane(shown: Shown) -> None:
+    await shown.send("smile at me")
+    page = shown.page
+    page.find_bar.open()
+    shown.qtbot.keyClicks(page.find_bar.field, "Smile")
+    assert page.find_bar.count.text() == "1 of 4"
+    assert shown.view().transcript.textCursor().selectedText() == "smile"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return)
+    assert page.find_bar.count.text() == "2 of 4"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return)
+    assert page.find_bar.count.text() == "3 of 4"
+    assert shown.view(1).transcript.textCursor().selectedText() == "smile"
+    for _ in range(3):
+        shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert page.find_bar.count.text() == "4 of 4"
+    shown.qtbot.keyClicks(page.find_bar.field, " nowhere")
+    assert page.find_bar.count.text() == "none"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Escape)
+    assert not page.find_bar.isVisible()
+
+
+async def test_opening_what_was_found_shows_the_place(shown: Shown) -> None:
+    await shown.send("smile at me")
+    id = shown.scene.playground.conversation
+    shown.scene.playground.new_conversation()
+    await until(lambda: not shown.scene.playground.conversation)
+    shown.page.find_everywhere()
+    shown.qtbot.keyClicks(shown.page.panel.search, "smi")
+    await until(lambda: bool(shown.scene.history.rows.rows()) and shown.scene.history.rows.value(0).hit)
+    await shown.scene.rest()
+    shown.page.panel.list.clicked.emit(shown.scene.history.rows.index(0))
+    await until(lambda: shown.scene.playground.conversation == id)
+    await until(shown.page.find_bar.isVisible)
+    assert shown.page.find_bar.field.text() == "smi"
+    assert shown.view().transcript.textCursor().selectedText() == "smi"
+    await shown.scene.rest()

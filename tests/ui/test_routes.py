@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from tests.browsing import LAB_KEY, LUNA, SONNET, Scene, browsing
 from tests.sitting import until
 from tests.ui.looking import columns_of, shown, themed
-from vibedesk.engine.types import CachePolicy, GatewayPolicy, Route, Timeouts
+from vibedesk.engine.types import CachePolicy, GatewayPolicy, Route, Timeouts, request_of
 from vibedesk.state.routes import FORMATS
 from vibedesk.ui.route_editor import RouteEditor
 from vibedesk.ui.route_terms import seconds_of, span
@@ -148,11 +148,33 @@ async def test_explain_shows_the_ladder_and_why_a_rung_is_left_out(tmp_path: Pat
     async with page_in(tmp_path, *TWO) as held:
         held.page.table.choose("two")
         held.editor.explain.click()
-        await held.scene.rest()
+        await until(lambda: "left out" in words_in(held.editor.rungs))
         words = words_in(held.editor.rungs)
-        assert "left out" in words
         assert "OpenAI" in words
         assert "ANTHROPIC_API_KEY" in words
+        assert held.scene.lab.seen == []
+
+
+async def test_what_if_plays_faults_through_and_sends_nothing(tmp_path: Path) -> None:
+    sure = Route(name="sure", model="lab/gpt-4.1-mini", fallback_models=("lab/house-blend-7b", SONNET))
+    async with page_in(tmp_path, sure) as held:
+        what_if, ladder = held.editor.rungs.what_if, held.editor.rungs.ladder
+
+        def suppose(whom: str, what: str) -> None:
+            what_if.whom.choose(whom)
+            what_if.what.choose(what)
+            what_if.what.activated.emit(what_if.what.currentIndex())
+
+        held.editor.explain.click()
+        await until(lambda: "lab/gpt-4.1-mini answers the first request." in words_in(ladder))
+        suppose("lab/gpt-4.1-mini", "529")
+        await until(lambda: "lab/house-blend-7b answers request" in words_in(ladder))
+        assert "overloaded" in words_in(ladder)
+        assert "lab/gpt-4.1-mini is overloaded (529)" in words_in(what_if)
+        suppose("*", "offline")
+        await until(lambda: "Nobody answers" in words_in(ladder))
+        what_if.forget.click()
+        await until(lambda: "lab/gpt-4.1-mini answers the first request." in words_in(ladder))
         assert held.scene.lab.seen == []
 
 
@@ -257,13 +279,27 @@ def test_times_are_read_as_they_are_written(seconds: float) -> None:
     assert seconds_of(span(seconds), "Kept for") == seconds
 
 
+async def test_what_the_cache_keeps_is_told_and_can_be_forgotten(tmp_path: Path) -> None:
+    async with page_in(tmp_path, ALL) as held:
+        terms, desk = held.editor.terms, held.scene.desk
+        assert terms.held.text() == "No answer is kept yet."
+        ask = desk.cache.ask(request_of("Hi"), desk.rungs(ALL))
+        assert [event async for event in ask.events()]
+        held.scene.routes.reload()
+        await held.scene.rest()
+        assert terms.held.text().startswith("1 answer kept")
+        terms.forget.click()
+        await held.scene.rest()
+        assert terms.held.text() == "No answer is kept yet."
+        assert desk.answers.held().answers == 0
+
+
 async def test_a_test_asks_each_model_once_and_tells_the_truth(tmp_path: Path) -> None:
     async with page_in(tmp_path, ALL) as held:
         held.editor.test.click()
-        assert held.editor.test.isEnabled()
+        await until(lambda: "1 of 3 answered" in words_in(held.editor.rungs))
         await held.scene.rest()
         words = words_in(held.editor.rungs)
-        assert "1 of 3 answered" in words
         assert "Hello! This is the loopback server" in words
         assert "has no credit" in words
         assert "no usable key for OpenAI" in words
@@ -284,9 +320,8 @@ async def test_routes_are_taken_home_without_a_key_and_brought_back(tmp_path: Pa
             assert home.text.toPlainText()
             assert LAB_KEY not in home.text.toPlainText()
         home.format.choose("litellm")
-        await held.scene.rest()
-        assert "os.environ/LAB_API_KEY" in home.text.toPlainText()
-        assert "Not carried over" in words_in(home)
+        await until(lambda: "os.environ/LAB_API_KEY" in home.text.toPlainText())
+        await until(lambda: "Not carried over" in words_in(home))
         home.format.choose("toml")
         await held.scene.rest()
         home.write_to(str(tmp_path / "out.toml"))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QIcon
 from PySide6.QtWidgets import QApplication
 
 from vibedesk.store.paths import resources
-from vibedesk.ui.theme import Theme, body_font
+from vibedesk.ui.theme import FIRST, Theme, _charmap, body_font
 
 THEMES = resources() / "themes"
 
@@ -107,3 +107,7 @@ def test_system_follows_the_desktop(theme: Theme, qapp: QApplication) -> None:
     theme.apply(qapp, "system")
     dark = qapp.styleHints().colorScheme() == Qt.ColorScheme.Dark
     assert theme.name == ("dark" if dark else "light")
+
+
+def test_the_icons_of_the_first_frame_are_those_of_the_font() -> None:
+    assert {name: chr(int(_charmap()[name], 16)) for name in FIRST} == FIRST

@@ -65,7 +65,8 @@ def praised(state: State, event: Moment) -> World:
         world = replace(world, gone=without(world.gone, target))
     if world.cooled:
         world = replace(world, cooled=without(world.cooled, *scopes_of(world, deployment)))
-    return revived(world, deployment.key.id) if world.dead and deployment.key is not None else world
+    known = world.dead or world.cooled
+    return revived(world, deployment.key.id) if known and deployment.key is not None else world
 
 
 def called_back(state: State) -> World:
@@ -132,5 +133,7 @@ def _cooled(world: World, state: State, event: Failed, rule: Rule) -> World:
     account, share, *front = scopes_of(world, _asked(state))
     scope = {"account": account, "model": share}.get(rule.cools) or (front[0] if front else share)
     until = cooled_until(event.error, event.now, pause_s)
-    out = Out(kind=event.error.kind, since=event.now, until=until)
+    key = _asked(state).key
+    whose = key.id if key is not None and rule.cools == "account" else ""
+    out = Out(kind=event.error.kind, since=event.now, until=until, key=whose)
     return replace(world, cooled=with_out(world.cooled, scope, out))

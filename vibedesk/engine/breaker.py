@@ -24,7 +24,7 @@ Stand = Literal["closed", "open", "half", "probing"]
 
 
 class Breaker(Struct, frozen=True):
-    """One deployment's. Times are seconds since 1970; `recent` holds (when, whether it failed)."""
+    """One deployment's. Times are seconds since 1970; `recent` holds (when, whether it failed), the last few."""
 
     failures: int = 0
     recent: tuple[tuple[float, bool], ...] = ()
@@ -55,13 +55,15 @@ def released(breaker: Breaker) -> Breaker:
 
 def completed(breaker: Breaker | None, now: float) -> Breaker:
     """An answer came to its end: closed."""
-    return Breaker(recent=_with(breaker, now, failed=False))
+    before = breaker.recent if breaker is not None else ()
+    return Breaker(recent=(*before[1 - _KEPT :], (now, False)))
 
 
 def failed(breaker: Breaker | None, now: float, luck: float, hint_s: float | None = None) -> Breaker:
     """One more failure. `luck` (0–1) spreads the rest by a fifth; `hint_s` is how long the server asked for."""
     before = breaker or Breaker()
-    recent = _with(before, now, failed=True)
+    lately = (one for one in before.recent if now - one[0] < WINDOW_S)
+    recent = (*lately, (now, True))[-_KEPT:]
     after = replace(before, failures=before.failures + 1, recent=recent, probe_until=0.0)
     bad = sum(failure for _, failure in recent)
     tripped = after.failures >= IN_A_ROW or (len(recent) >= ENOUGH and bad * 2 > len(recent))
@@ -70,8 +72,3 @@ def failed(breaker: Breaker | None, now: float, luck: float, hint_s: float | Non
     rest = max(hint_s or 0.0, FIRST_REST_S * float(2 ** min(before.opens, 8)))
     spread = 0.8 + 0.4 * luck
     return replace(after, opens=before.opens + 1, open_until=now + min(rest, LONGEST_REST_S) * spread)
-
-
-def _with(breaker: Breaker | None, now: float, *, failed: bool) -> tuple[tuple[float, bool], ...]:
-    before = breaker.recent if breaker is not None else ()
-    return (*(one for one in before if now - one[0] < WINDOW_S), (now, failed))[-_KEPT:]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.kept import Kept, Spoken, key_of, why_not
 from vibedesk.engine.types import (
     CacheUse,
@@ -63,12 +64,19 @@ class Cache:
         self.flights: dict[str, Flight] = {}
         """Questions under way, by their key."""
 
-    def ask(self, request: Request, rungs: Sequence[Rung], *, fresh: bool = False) -> Answer | CachedAnswer:
+    def ask(
+        self,
+        request: Request,
+        rungs: Sequence[Rung],
+        *,
+        fresh: bool = False,
+        ticket: Ticket | None = None,
+    ) -> Answer | CachedAnswer:
         """Asks nothing yet. `fresh`: the user wants another answer, which then replaces the one that is kept."""
         first = next((rung for rung in rungs if rung.obstacle is None), None)
         if first is None or not first.cache.on:
-            return self.router.ask(request, rungs)
-        return CachedAnswer(self, request, rungs, first, fresh=fresh)
+            return self.router.ask(request, rungs, ticket)
+        return CachedAnswer(self, request, rungs, first, fresh=fresh, ticket=ticket)
 
 
 class Flight:
@@ -99,8 +107,16 @@ class CachedAnswer:
     """One ask of a route that caches. Iterate `batches` or `events` once, inside `contextlib.aclosing`."""
 
     def __init__(
-        self, cache: Cache, request: Request, rungs: Sequence[Rung], first: Rung, *, fresh: bool
+        self,
+        cache: Cache,
+        request: Request,
+        rungs: Sequence[Rung],
+        first: Rung,
+        *,
+        fresh: bool,
+        ticket: Ticket | None = None,
     ) -> None:
+        self._ticket = ticket
         self._cache, self._request, self._rungs, self._first = cache, request, tuple(rungs), first
         self._fresh = fresh
         self._key = key_of(request, first.deployment)
@@ -131,12 +147,19 @@ class CachedAnswer:
     async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
         """The same events, those of one moment together."""
         flight = None if self._fresh else self._cache.flights.get(self._key)
+        if flight is not None:
+            self._send_nothing()
         way = self._lead() if flight is None else self._follow(flight)
         async with aclosing(way) as batches:
             async for batch in batches:
                 if batch and isinstance(batch[-1], Finished):
                     self._result = batch[-1]
                 yield batch
+
+    def _send_nothing(self) -> None:
+        """The other lanes need not wait for this one's request to leave."""
+        if self._ticket is not None:
+            self._ticket.give_back()
 
     # First to ask
 
@@ -149,6 +172,7 @@ class CachedAnswer:
             if not self._fresh:
                 kept = await self._cache.find(self._key, self._first.cache.ttl_s)
             if kept is not None:
+                self._send_nothing()
                 flight.from_store = True
                 flight.end(kept)
                 way = self._replay(kept, "hit")
@@ -164,7 +188,7 @@ class CachedAnswer:
 
     async def _ask(self, flight: Flight | None = None) -> AsyncGenerator[Sequence[Event], None]:
         """Asks, tells those who listen in, and keeps what came."""
-        self._asked = self._cache.router.ask(self._request, self._rungs)
+        self._asked = self._cache.router.ask(self._request, self._rungs, self._ticket)
         spoken: list[Spoken] = []
         async with aclosing(self._asked.batches()) as batches:
             async for batch in batches:
@@ -182,7 +206,7 @@ class CachedAnswer:
 
     def _note(self, spoken: list[Spoken], batch: Sequence[Event]) -> None:
         """What was said, with its time; what is taken back is forgotten with its time."""
-        at_s = self._cache.clock() - self._began
+        at_s = self._asked.elapsed_s if self._asked is not None else 0.0
         for event in batch:
             match event:
                 case TextDelta(text):

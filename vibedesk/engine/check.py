@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from vibedesk.engine.catalog import Catalog
-from vibedesk.engine.check_answers import CostlyStages, cost_of_check
+from vibedesk.engine.check_answers import CostlyStages, cost_of_check, most_of_check
 from vibedesk.engine.check_asking import Asking, Found, Skipped, Subject
 from vibedesk.engine.check_stages import FreeStages
 from vibedesk.engine.errors import EngineError, RateLimited, TimedOut
@@ -20,7 +20,7 @@ from vibedesk.engine.http import Http, Timers
 from vibedesk.engine.shapes import is_retired_form
 from vibedesk.engine.transport import scrubbed, without_secrets
 from vibedesk.engine.types import ApiKey, Finished, Gateway, Model, Provider, Secret
-from vibedesk.engine.verdicts import VERDICTS, is_stale, nuance_of, verdict_of
+from vibedesk.engine.verdicts import CAPABILITIES, VERDICTS, is_stale, nuance_of, verdict_of
 
 __all__ = [
     "CAPABILITIES",
@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "cost_of_check",
     "is_stale",
+    "most_of_check",
 ]
 
 TIMERS = Timers(connect_s=8.0, first_token_s=20.0, idle_s=15.0, total_s=60.0)
@@ -39,7 +40,6 @@ TIMERS = Timers(connect_s=8.0, first_token_s=20.0, idle_s=15.0, total_s=60.0)
 `total_s` for all stages that cost nothing together, and again for each one that costs something."""
 
 FREE = ("shape", "host", "port", "tls", "api", "key", "models")
-CAPABILITIES = ("stream", "vision", "json")
 STAGES = (*FREE, "answer", *CAPABILITIES)
 
 
@@ -238,6 +238,8 @@ class _Check:
         found, subject = self._found, self._subject
         if self._verdict:
             return self._verdict, self._nuance(), self._error
+        if self._ask.stored_instead:
+            return "unknown", "stored_keys", None
         answered = any(answer.outcome == "complete" for answer in found.answers)
         if found.unlisted is not None and not answered:
             error = scrubbed(found.unlisted, self._secrets)
@@ -256,7 +258,7 @@ class _Check:
         error, subject = self._error, self._subject
         if error is not None and error.kind in ("invalid_key", "wrong_key_type"):
             if subject.secret is None:
-                return "stored" if self._ask.deployment.via == "gateway" else "needed"
+                return "needed"
             if is_retired_form(subject.secret.reveal()) and error.status is not None:
                 return "retired"
         return nuance_of(error, subject.provider, proven=self._found.proven)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.check_asking import Asking, Skipped
 from vibedesk.engine.errors import BadRequest, EngineError, Misconfigured, ModelNotFound, NoKey, Unsupported
 from vibedesk.engine.http import Http, Timers, headers_of
@@ -56,6 +57,26 @@ def asked(text: str, model: Model, *images: Image) -> Request:
     return request_of(
         text, images=images, max_tokens=_SHORT if brief else _THOUGHTFUL, reasoning_effort=effort
     )
+
+
+def models_to_try(catalog: Catalog, provider: Provider, live: Sequence[Model] = ()) -> tuple[Model, ...]:
+    """Whom a check asks for its one answer, the next where one is listed and not to be had: of the models that are
+    first to be offered those that the key sees (`live`, () = not known), the cheapest first."""
+    seen = {model.id for model in live}
+    known = {model.id: model for model in catalog.models(provider.id) if model.state != "retired"}
+    offered = [known[id] for id in provider.preferences if id in known and (not seen or id in seen)]
+    rest = [catalog.model(one.full_id) for one in live] or list(known.values())
+    return tuple((sorted(offered, key=_dearness) or rest)[:_OTHER_MODELS])
+
+
+def most_of_check(
+    catalog: Catalog, provider: Provider, *, capabilities: bool = False, on: date
+) -> Cost | None:
+    """The most that a check with one real answer can cost at this provider, whichever model it comes to ask."""
+    models = models_to_try(catalog, provider)
+    costs = [cost_of_check(model, provider, capabilities=capabilities, on=on) for model in models]
+    known = [cost for cost in costs if cost is not None]
+    return max(known, key=lambda cost: cost.usd) if known and len(known) == len(costs) else None
 
 
 def cost_of_check(model: Model, provider: Provider, *, capabilities: bool = False, on: date) -> Cost | None:
@@ -159,19 +180,15 @@ class CostlyStages:
             return finished
         raise error
 
-    def _candidates(self) -> list[Model]:
-        """The models to try: the wanted one; else those first to be offered that the key sees, the cheapest first."""
+    def _candidates(self) -> tuple[Model, ...]:
+        """The models to try, one after the other."""
         catalog, provider = self._ask.subject.catalog, self._ask.provider
         if self._wanted:
-            return [catalog.model(f"{provider.id}/{self._wanted}")]
-        seen = {model.id for model in self._found.live}
-        known = {model.id: model for model in catalog.models(provider.id) if model.state != "retired"}
-        offered = [known[id] for id in provider.preferences if id in known and (not seen or id in seen)]
-        rest = [catalog.model(one.full_id) for one in self._found.live] or list(known.values())
-        chosen = sorted(offered, key=_dearness) or rest
+            return (catalog.model(f"{provider.id}/{self._wanted}"),)
+        chosen = models_to_try(catalog, provider, self._found.live)
         if not chosen:
             raise Misconfigured("no model of this provider is known", setting="model", nuance="no_models")
-        return chosen[:_OTHER_MODELS]
+        return chosen
 
     async def _given(self, key: ApiKey) -> Secret:
         gateway = self._ask.deployment.gateway
@@ -203,8 +220,11 @@ class _Overheard(Http):
         body: Mapping[str, Any] | None,
         *,
         timers: Timers,
+        before_sending: Callable[[], Awaitable[object]] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        async with self._http.stream(method, url, headers, body, timers=timers) as response:
+        async with self._http.stream(
+            method, url, headers, body, timers=timers, before_sending=before_sending
+        ) as response:
             self._hear(response.status_code, headers_of(response))
             yield response
 

@@ -81,6 +81,9 @@ class Asking:
         self.secret = None if subject.of_gateway else subject.secret
         self.token = subject.secret if subject.of_gateway else subject.gateway_secret
         self.deployment = _way(subject)
+        gateway = self.deployment.gateway
+        self.stored_instead = bool(self.secret) and gateway is not None and gateway.stored_keys
+        """The gateway puts a key of its own in the place of this one, which is not sent."""
         self.dialect = dialect_of(speaks(self.deployment))
 
     @property

@@ -47,10 +47,15 @@ async def put_right(ask: Asking, error: EngineError) -> None:
 def is_api(error: EngineError) -> bool:
     """Whether this refusal is one that the API itself gives."""
     if isinstance(error, GatewayError):
-        return error.facts.get("fault") in ("token", "rate_limit", "credit", "spend_limit")
+        return error.facts.get("fault") in ("token", "provider_key", "rate_limit", "credit", "spend_limit")
     strange = NetworkBlocked | RegionBlocked | ServerError | Overloaded
     own = isinstance(error, ProviderError) and not isinstance(error, strange)
     return own and error.status not in (404, 405)
+
+
+def is_the_gateway_s(error: EngineError) -> bool:
+    """Whether the gateway itself refused; one that passed on a provider's refusal had let the request through."""
+    return isinstance(error, GatewayError) and error.facts.get("fault") != "provider_key"
 
 
 def other_places(base_url: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vibedesk.engine import passport
 from vibedesk.engine.check_asking import Asking, Skipped
+from vibedesk.engine.check_places import is_the_gateway_s
 from vibedesk.engine.dialects import Call
-from vibedesk.engine.errors import GatewayError, Restricted
+from vibedesk.engine.errors import Restricted
 from vibedesk.engine.http import Answered
 
 
@@ -78,7 +79,7 @@ async def _token_accepted(ask: Asking) -> str:
     if ask.found.open_to_all:
         raise Skipped("nothing proven: the gateway asks nobody for a token")
     answered = await ask.get(ask.list_call())
-    if answered.status >= 300 and isinstance(error := ask.refusal(answered), GatewayError):
+    if answered.status >= 300 and is_the_gateway_s(error := ask.refusal(answered)):
         raise error
     _accepted(ask, answered)
     return "the gateway accepts the token"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,17 +14,18 @@ from msgspec.structs import replace
 from vibedesk.engine import local, probes
 from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.check_asking import Asking, Skipped, parsed, port_of
-from vibedesk.engine.check_places import is_api, put_right
+from vibedesk.engine.check_places import is_api, is_the_gateway_s, put_right
 from vibedesk.engine.check_proof import proof
 from vibedesk.engine.errors import (
     ConnectionLost,
     EngineError,
     Garbled,
-    GatewayError,
     Misconfigured,
     NoKey,
     ProviderError,
+    Unreachable,
 )
+from vibedesk.engine.faults import through_proxy
 from vibedesk.engine.http import Answered
 from vibedesk.engine.proxies import is_loopback, proxy_for, proxy_host
 from vibedesk.engine.shapes import look_of
@@ -65,8 +68,9 @@ class FreeStages:
     async def host(self) -> str:
         """The name has an address."""
         target, proxy = self._target()
-        port = port_of(target)
-        self._addresses = await probes.addresses_of(target.host, port, within_s=self._ask.timers.connect_s)
+        waits = self._ask.timers.connect_s
+        with _blaming(proxy):
+            self._addresses = await probes.addresses_of(target.host, port_of(target), within_s=waits)
         self._ask.found.evidence["addresses"] = ", ".join(self._addresses)
         if proxy:
             self._ask.found.evidence["proxy"] = proxy_host(proxy)
@@ -74,12 +78,12 @@ class FreeStages:
 
     async def port(self) -> str:
         """Something takes a connection there."""
-        target, _ = self._target()
-        address = await probes.reach(
-            self._addresses, target.host, port_of(target), within_s=self._ask.timers.connect_s
-        )
-        self._ask.found.evidence |= {"address": address, "port": str(port_of(target))}
-        return f"{target.host}:{port_of(target)} takes connections"
+        target, proxy = self._target()
+        number, waits = port_of(target), self._ask.timers.connect_s
+        with _blaming(proxy):
+            address = await probes.reach(self._addresses, target.host, number, within_s=waits)
+        self._ask.found.evidence |= {"address": address, "port": str(number)}
+        return f"{target.host}:{number} takes connections"
 
     async def tls(self) -> str:
         """A certificate that somebody trusted vouches for, before anything is sent."""
@@ -108,7 +112,7 @@ class FreeStages:
                 models = self._ask.dialect.read_models(answered.body, self._ask.provider)
                 return await self._open(answered, models)
             error = self._ask.refusal(answered)
-            if self._ask.subject.of_gateway and not isinstance(error, GatewayError):
+            if self._ask.subject.of_gateway and not is_the_gateway_s(error):
                 self._ask.found.open_to_all = True  # it let somebody without a token through to the provider
             if is_api(error):
                 return "it answers as this API does"
@@ -172,6 +176,17 @@ class FreeStages:
         address = self._ask.remote()
         proxy = proxy_for(address)
         return (parsed(proxy) if proxy else address), proxy
+
+
+@contextmanager
+def _blaming(proxy: str | None) -> Iterator[None]:
+    """What is not there is then the proxy, not the provider."""
+    try:
+        yield
+    except Unreachable as error:
+        if proxy is None:
+            raise
+        raise through_proxy(error, proxy_host(proxy)) from error
 
 
 def _check_gateway(gateway: Gateway | None) -> None:

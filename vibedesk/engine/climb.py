@@ -91,13 +91,15 @@ class Woke(Moment, frozen=True, kw_only=True):
 
 class Failed(Moment, frozen=True, kw_only=True):
     """`shown`: some of the answer stands on the screen. `parameter`: what was refused and can be left out, "" if
-    nothing. `use`: what it cost, None = nobody answered. `resumable`: what was shown could be continued."""
+    nothing. `use`: what it cost, None = nobody answered. `spoke`: some of what is shown is this request's.
+    `resumable`: how what was shown could be continued, "" = it could not."""
 
     error: EngineError
     shown: bool = False
     parameter: str = ""
     use: Use | None = None
-    resumable: bool = False
+    spoke: bool = False
+    resumable: Resume = ""
 
 
 class Completed(Moment, frozen=True, kw_only=True):

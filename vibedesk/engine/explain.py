@@ -17,6 +17,7 @@ from vibedesk.engine.climb import (
     Failed,
     Fall,
     Finish,
+    Resume,
     Send,
     Sleep,
     State,
@@ -26,6 +27,7 @@ from vibedesk.engine.climb import (
 from vibedesk.engine.dialects import dialect_of
 from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.ladder import decide
+from vibedesk.engine.standing import standing_of
 from vibedesk.engine.transport import speaks
 from vibedesk.engine.types import Deployment, Limits, Rung
 from vibedesk.engine.world import World
@@ -36,7 +38,7 @@ WORDS: dict[str, tuple[type[EngineError], dict[str, Any]]] = {
     "timeout": (errors.TimedOut, {"timer": "first_token"}),
     "stall": (errors.TimedOut, {"timer": "idle"}),
     "connect": (errors.TimedOut, {"timer": "connect"}),
-    "offline": (errors.NameNotFound, {"no_network": True}),
+    "offline": (errors.Unreachable, {"no_network": True}),
 }
 """Faults by a word of their own, beside statuses and the kinds of errors."""
 _KINDS: dict[str, type[EngineError]] = {
@@ -159,7 +161,7 @@ class _Run:
     """One climb in a time of its own."""
 
     def __init__(self, state: State, now: float, faults: _Faults) -> None:
-        self._state = state
+        self._state = self._first = state
         self._began = self._now = now
         self._faults = faults
         self._steps: list[Step] = []
@@ -197,7 +199,16 @@ class _Run:
         shown = error.kind == "cut"
         self._shown = self._shown or shown
         self._steps.append(Step(position=position, rule=rule, error=error, shown=shown))
-        return self._decide(Failed(**self._moment(), error=error, shown=self._shown, resumable=self._shown))
+        return self._decide(
+            Failed(
+                **self._moment(), error=error, shown=self._shown, spoke=shown, resumable=self._way(position)
+            )
+        )
+
+    def _way(self, position: int) -> Resume:
+        """How a model would go on from a long enough text."""
+        prefill = self._state.climb.rungs[position].deployment.model.traits.prefill
+        return ("prefill" if prefill else "overlap") if self._shown else ""
 
     def _decide(self, event: Begun | Woke | Failed | Completed) -> tuple[Effect, ...]:
         self._state, effects = decide(self._state, event)
@@ -217,9 +228,13 @@ class _Run:
             waits=tuple(self._waits),
         )
 
+    def _hurdle(self, place: int) -> EngineError | None:
+        """What stood in the way of this rung before anybody was asked."""
+        return standing_of(self._first, place, self._began).error
+
     def _rung(self, place: int, rung: Rung) -> Told:
         steps = [step for step in self._steps if step.position == place]
-        error = steps[-1].error if steps else rung.obstacle or self._passed.get(place)
+        error = steps[-1].error if steps else self._passed.get(place) or self._hurdle(place)
         answers = bool(steps) and steps[-1].error is None
         return Told(
             rung=rung,

@@ -43,8 +43,7 @@ _CERTIFICATE_FAULTS = {
 """OpenSSL's X509_V_ERR_… numbers; every other one means that nobody trusted vouches for it."""
 
 _NO_ROAD = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
-_NO_RESOLVER = frozenset({socket.EAI_AGAIN})
-"""Nobody was there to be asked for the name: unlike a name that does not exist, the network's fault."""
+"""There is no way out of this machine."""
 
 
 def unanswered(exc: Exception, url: str) -> EngineError:
@@ -72,9 +71,7 @@ def unconnected(exc: BaseException, host: str) -> EngineError:
     for cause in _causes(exc):
         match cause:
             case socket.gaierror():
-                return NameNotFound(
-                    f"no address for {host}", host=host, no_network=cause.errno in _NO_RESOLVER
-                )
+                return NameNotFound(f"no address for {host}", host=host)
             case ssl.SSLCertVerificationError():
                 return TlsUntrusted(
                     cause.verify_message,

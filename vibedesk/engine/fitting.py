@@ -5,17 +5,22 @@ Keys stored at a Cloudflare AI Gateway: wire.md §10.10.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from vibedesk.engine.errors import EngineError
+from vibedesk.engine.catalog import origin_of
+from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.pricing import price_on
 from vibedesk.engine.transport import assert_may_send, url_of
-from vibedesk.engine.types import Deployment, GatewayControls, Model, Route, Rung
+from vibedesk.engine.types import Deployment, Gateway, GatewayControls, Model, Route, Rung
 
+CLOUDFLARE = "https://gateway.ai.cloudflare.com"
+_ACCOUNT = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 100
 """Characters of a route's name that go into the gateway's logs."""
 _NOT_NEEDED = ("no_key", "wrong_origin")
@@ -40,12 +45,27 @@ def _fitted(rung: Rung, route: Route, today: date) -> Rung:
     if gateway is None:
         return replace(rung, cache=route.cache)
     gateway = replace(gateway, controls=_controls(route, deployment.model, today))
+    if (wrong := _malformed(gateway)) is not None:
+        rung = replace(rung, obstacle=wrong)
     if not gateway.stored_keys:
         return replace(rung, cache=route.cache, deployment=replace(deployment, gateway=gateway))
     deployment = replace(
         deployment, gateway=gateway, key=None, why_via=f"{deployment.why_via}, which keeps the key"
     )
     return replace(rung, cache=route.cache, deployment=deployment, obstacle=_obstacle(rung, deployment))
+
+
+def _malformed(gateway: Gateway) -> EngineError | None:
+    """An id that Cloudflare never gives: known before asking, where its answer would only be that there is no way."""
+    if origin_of(gateway.base_url) != CLOUDFLARE:
+        return None
+    if not _ACCOUNT.fullmatch(gateway.account):
+        words = "The account id of the gateway is not one: it has 32 characters, 0 to 9 and a to f."
+    elif not _NAME.fullmatch(gateway.name):
+        words = "The gateway’s name is not one: it has at most 64 letters, digits, - and _."
+    else:
+        return None
+    return Misconfigured(words, setting="gateway", fix="Correct it in the settings.")
 
 
 def _obstacle(rung: Rung, deployment: Deployment) -> EngineError | None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -132,8 +132,11 @@ class Http:
         body: Mapping[str, Any] | None,
         *,
         timers: Timers,
+        before_sending: Callable[[], Awaitable[object]] | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """The answer once its headers are there; leaving the block closes the socket. `body` is sent as JSON.
+
+        `before_sending` is awaited when the connection stands, just before the first byte of the request.
 
         Only the connect timer runs in here: who reads runs the others. Raises `Unreachable`, `NotThisApi` for
         a redirect,
@@ -147,6 +150,8 @@ class Http:
             request = client.build_request(
                 method, _parsed(url), headers=fields, content=_encoded(body), timeout=_timeout(timers)
             )
+            if before_sending is not None:
+                request.extensions["trace"] = _told_before_sending(before_sending)
             # Straight to the transport: what `client.send` adds (redirects, cookies, logins) is what we never want.
             response = await roads.handle_async_request(request)
             response.request = request
@@ -197,6 +202,17 @@ class Http:
         ):
             error.facts |= shown.facts
         return error
+
+
+def _told_before_sending(tell: Callable[[], Awaitable[object]]) -> Callable[[str, Any], Awaitable[None]]:
+    """httpcore's trace hook (its "trace" extension): it names each step before it takes it, and waits for us."""
+
+    async def trace(step: str, facts: Any) -> None:
+        # A proxy is first sent a request of its own, to open the tunnel.
+        if step.endswith("send_request_headers.started") and facts["request"].method != b"CONNECT":
+            await tell()
+
+    return trace
 
 
 def _trust_of_the_system() -> ssl.SSLContext:

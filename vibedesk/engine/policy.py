@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -164,6 +163,8 @@ def _midnight(now: float, provider: str) -> float:
 
 
 def _pacific() -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to load, and rarely needed
+
     try:
         return ZoneInfo("America/Los_Angeles")
     except ZoneInfoNotFoundError:

@@ -34,6 +34,8 @@ def price_on(price: Price, day: date) -> Price:
 
 def estimate_tokens(text: str) -> int:
     """Roughly how many tokens a text is: four ASCII characters each, one for a CJK character, two other letters."""
+    if text.isascii():
+        return -(-len(text) // 4)
     ascii_count = sum(character < "\x80" for character in text)
     wide_count = sum(_is_wide(character) for character in text)
     other_count = len(text) - ascii_count - wide_count

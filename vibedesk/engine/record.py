@@ -42,7 +42,7 @@ _GATEWAY_NOTES = {
 
 
 class Trial:
-    """One attempt under way. Times in seconds since the user asked."""
+    """One attempt under way. Times in seconds since the first request was sent."""
 
     def __init__(self, deployment: Deployment, rule: str, started_s: float) -> None:
         self.deployment = deployment
@@ -145,6 +145,8 @@ class Record:
         self.trial: Trial | None = None
         """The attempt under way, or the last one."""
         self._open = False
+        self.sent_after_s: float | None = None
+        """Time from asking to the first request being sent."""
         self._asked: set[int] = set()
         self._passed: set[int] = set()
         self._joined_at: list[int] = []
@@ -156,6 +158,13 @@ class Record:
     @property
     def now(self) -> float:
         return self._clock() - self._began
+
+    def sent(self) -> None:
+        """The request goes out, its connection open. The first one begins the time that is told: what the program did
+        before it, and its waiting for others at the start line, were not the provider's doing."""
+        if self.sent_after_s is None and not self.attempts:
+            self.sent_after_s = self.now
+            self._began += self.sent_after_s
 
     @property
     def text(self) -> str:

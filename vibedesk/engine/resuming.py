@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from vibedesk.engine.climb import Resume
 from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.splice import LEAST, Splice, anchor_of
-from vibedesk.engine.types import Deployment, Message, Parameters, Request, Text
+from vibedesk.engine.types import Deployment, Message, Model, Parameters, Request, Text
 
 _WORDS = (
     "Your last message broke off in the middle because the connection was lost. Write the rest of it. "
@@ -18,10 +18,17 @@ _ECHOES = frozenset({"mistral", "deepseek"})
 """Providers that give back the words they were to go on from."""
 
 
-def resumable(request: Request, text: str, *, thought: bool) -> bool:
-    """Whether what was shown can be gone on from: enough of it, with room left, and nothing but text."""
+def way_to_resume(request: Request, text: str, model: Model, *, thought: bool) -> Resume:
+    """How the model can go on from what was shown, "" where it cannot: too little of it, or no room left.
+
+    Who thought before cannot be made to go on from a prefill: its thoughts are not ours to send back.
+    """
     most = request.parameters.max_tokens
-    return not thought and len(text.strip()) >= LEAST and (most is None or most > estimate_tokens(text) + 1)
+    if not text.strip() or (most is not None and most <= estimate_tokens(text) + 1):
+        return ""
+    if model.traits.prefill and not thought:
+        return "prefill"
+    return "overlap" if len(text.strip()) >= LEAST else ""
 
 
 def rest_of(request: Request, text: str, how: Resume) -> Request:

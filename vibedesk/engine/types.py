@@ -404,7 +404,7 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One request to one deployment. Times count from the moment the user asked."""
+    """One request to one deployment. Times count from the moment the first request was sent, its connection open."""
 
     deployment: str
     via: Via
@@ -536,7 +536,7 @@ class Finished(Struct, frozen=True, kw_only=True):
     usage: Usage | None
     cost: Cost | None
     ttft_s: float | None
-    """From asking to the first token, reasoning included."""
+    """From the first request being sent to the first token, reasoning included."""
     tokens_per_s: float | None
     """Output tokens after the first, over the time from the first token to the last."""
     reasoning_s: float | None

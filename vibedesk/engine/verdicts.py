@@ -23,6 +23,9 @@ VERDICTS: tuple[str, ...] = (
     "dns_failed", "refused", "tls_untrusted", "timed_out", "server_down", "unknown",
 )  # fmt: skip
 
+CAPABILITIES = ("stream", "vision", "json")
+"""Of a model: what a check can find out."""
+
 STALE_AFTER = timedelta(days=1)
 """A key can be revoked, or run out of credit, at any moment: an older verdict is only what was true then."""
 
@@ -76,6 +79,8 @@ def verdict_of(error: EngineError, *, of_gateway: bool = False, proven: bool = F
     """`of_gateway`: the key checked is the gateway's own token, so its refusal is about this key. `proven`: the key
     had been accepted before this happened."""
     match error:
+        case GatewayError() if error.facts.get("fault") == "provider_key":
+            return "invalid"
         case GatewayError():
             verdict = _BY_FAULT.get(str(error.facts.get("fault")), "unknown")
             return "unknown" if verdict == "invalid" and not of_gateway else verdict

@@ -33,6 +33,8 @@ class Out(Struct, frozen=True, kw_only=True):
     until: float | None = None
     """None = until the user does something about it."""
     hint: str = ""
+    key: str = ""
+    """Whose account is out: a check that finds this key good lets it in again."""
 
 
 class Unreached(Struct, frozen=True):
@@ -135,7 +137,9 @@ def with_out(entries: Mapping[str, Out], name: str, out: Out) -> dict[str, Out]:
 def revived(world: World, key_id: str) -> World:
     """The key was edited, or a check found it good."""
     dead = {name: out for name, out in world.dead.items() if name.partition("@")[0] != key_id}
-    return world if dead == world.dead else replace(world, dead=dead)
+    cooled = {name: out for name, out in world.cooled.items() if out.key != key_id}
+    same = len(dead) == len(world.dead) and len(cooled) == len(world.cooled)
+    return world if same else replace(world, dead=dead, cooled=cooled)
 
 
 def heard(world: World, deployment: Deployment, headers: Mapping[str, str], now: float) -> World:

@@ -11,10 +11,10 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
-from vibedesk.engine.types import Finished, Image
+from vibedesk.engine.types import Finished
 from vibedesk.state.notices import Notices
 from vibedesk.store.database import DatabaseProblem
-from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id
+from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -38,28 +38,15 @@ class Autosave(QObject):
             self.saved.emit(id)
         return id
 
-    async def turn(
-        self,
-        conversation: str,
-        text: str,
-        images: Sequence[Image],
-        lanes: Sequence[str],
-        parents: dict[str, str],
-    ) -> StoredTurn:
+    async def turn(self, conversation: str, shown: StoredTurn) -> StoredTurn:
         """Keeps what the user said; where that fails the turn is only shown."""
-        shown = StoredTurn(
-            id=new_id(),
-            position=0,
-            text=text,
-            images=tuple(images),
-            created=datetime.now(UTC),
-            lanes=tuple(lanes),
-            parents=parents,
-        )
         if not conversation:
             return shown
         turn = await self._write(
-            lambda: self._desk.history.add_turn(conversation, text, images, lanes, parents), shown
+            lambda: self._desk.history.add_turn(
+                conversation, shown.text, shown.images, shown.lanes, shown.parents, id=shown.id
+            ),
+            shown,
         )
         self.saved.emit(conversation)
         return turn
@@ -105,13 +92,15 @@ class Autosave(QObject):
 
     async def lanes(self, conversation: str, lanes: Sequence[LaneSpec]) -> None:
         """Keeps which lanes are open: in the conversation, and for the next one."""
-        models = [lane.model for lane in lanes if lane.model]
+        shown = [lane for lane in lanes if not lane.aside]
+        models = [lane.model for lane in shown if lane.model]
 
         def write() -> None:
             if conversation:
                 self._desk.history.set_lanes(conversation, lanes)
             if self._desk.settings.get("lanes.last") != models:
                 self._desk.settings.set("lanes.last", models)
+            self._desk.lane_sets.keep_last(shown)
 
         await self._write(write, None)
 

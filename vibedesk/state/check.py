@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,11 +15,14 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import origin_of
-from vibedesk.engine.check import CAPABILITIES, CheckResult, Stage, check, cost_of_check, is_stale
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
+from vibedesk.engine.verdicts import CAPABILITIES, is_stale
 from vibedesk.state.tasks import Tasks
 from vibedesk.wording import verdict_words
+
+if TYPE_CHECKING:
+    from vibedesk.engine.check import CheckResult, Stage
 
 STAGES = (
     ("shape", "Shape"),
@@ -191,10 +195,10 @@ class Checks(QObject):
 
     def estimate(self, provider: Provider, *, capabilities: bool = False) -> Cost | None:
         """The most that one real answer can cost, and the tests of what the model can do; None = price unknown."""
-        model = self._desk.catalog.preferred(provider.id)
-        if model is None:
-            return None
-        return cost_of_check(model, provider, capabilities=capabilities, on=date.today())
+        from vibedesk.engine.check import most_of_check
+
+        catalog = self._desk.catalog
+        return most_of_check(catalog, provider, capabilities=capabilities, on=date.today())
 
     def stop(self, key_id: str) -> None:
         """Ends a check under way; what it had found is forgotten."""
@@ -218,6 +222,8 @@ class Checks(QObject):
         depth: Depth,
         done: Callable[[CheckResult], object] | None,
     ) -> None:
+        from vibedesk.engine.check import CheckResult
+
         me = asyncio.current_task()
         try:
             if secret is None and not provider.keyless:
@@ -249,6 +255,8 @@ class Checks(QObject):
     async def _follow(
         self, key: ApiKey, provider: Provider, secret: Secret | None, depth: Depth
     ) -> CheckResult:
+        from vibedesk.engine.check import CheckResult, check
+
         gateway = self._desk.gateway() if provider.id in self._desk.catalog.gateways else None
         probes = check(
             key,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from vibedesk.engine.dialects import dialect_of
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.transport import headers_of, speaks, url_of
 from vibedesk.engine.types import Deployment, Request, Secret
 
 GATEWAY_VARIABLE = "CLOUDFLARE_AI_GATEWAY_TOKEN"
@@ -15,6 +13,9 @@ GATEWAY_VARIABLE = "CLOUDFLARE_AI_GATEWAY_TOKEN"
 
 def curl_of(deployment: Deployment, request: Request) -> str:
     """The command, ASCII only, so that nothing invisible reaches a shell; "" where there is no wire (the demo)."""
+    from vibedesk.engine.dialects import dialect_of
+    from vibedesk.engine.transport import headers_of, speaks, url_of
+
     if deployment.provider.simulated:
         return ""
     try:

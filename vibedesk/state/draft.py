@@ -25,10 +25,6 @@ from vibedesk.state.attached import (
 )
 from vibedesk.state.tasks import Tasks
 
-FOLD_CHARACTERS = 3_000
-FOLD_LINES = 60
-"""A paste beyond one of these folds away."""
-
 
 class Draft(QObject):
     """`changed` when something is attached or taken out, `reading_changed` while files are read, `refused(sentence)`,
@@ -128,11 +124,6 @@ class Draft(QObject):
             self.changed.emit()
             return True
         return False
-
-
-def is_long(text: str) -> bool:
-    """Whether a paste folds away."""
-    return len(text) > FOLD_CHARACTERS or text.count("\n") >= FOLD_LINES
 
 
 def shown(message: str) -> str:

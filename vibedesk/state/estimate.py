@@ -84,8 +84,4 @@ def _cost(lane: Lane, model: Model | None, tokens: int) -> Decimal | None:
 
 
 def _history_tokens(lane: Lane) -> int:
-    total = 0
-    for exchange in lane.exchanges:
-        total += estimate_tokens(exchange.turn.text)
-        total += estimate_tokens(exchange.answer.text) if exchange.answer else 0
-    return total
+    return sum(exchange.tokens for exchange in lane.exchanges)

@@ -11,7 +11,7 @@ from vibedesk.state.lane import Lane
 
 TICK_MS = 4
 FRAME_S = 1 / 30
-BUDGET_S = 0.006
+BUDGET_S = 0.004
 """How long one tick may draw before the loop gets its turn."""
 
 
@@ -48,7 +48,8 @@ class Frames(QObject):
         began = self._clock()
         for step in range(len(lanes)):
             lane = lanes[(self._next + step) % len(lanes)]
-            if lane.waiting_to_be_drawn and began - self._drawn.get(id(lane), 0.0) >= FRAME_S:
+            rested = began - self._drawn.get(id(lane), 0.0) >= FRAME_S
+            if lane.behind or (rested and lane.waiting_to_be_drawn):
                 self._drawn[id(lane)] = began
                 lane.drain()
                 if self._clock() - began > BUDGET_S:

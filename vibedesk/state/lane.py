@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
+from vibedesk.engine.gate import Ticket
 from vibedesk.engine.pricing import estimate_tokens
+from vibedesk.engine.splice import LEAST
 from vibedesk.engine.types import (
     Continued,
     Deployment,
@@ -27,6 +29,7 @@ from vibedesk.engine.types import (
     ReasoningDelta,
     Request,
     Restarted,
+    Route,
     Rung,
     Started,
     Text,
@@ -42,13 +45,12 @@ from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, ne
 from vibedesk.wording import words_for
 
 if TYPE_CHECKING:
-    from vibedesk.engine.cache import CachedAnswer
-    from vibedesk.engine.router import Answer
+    from vibedesk.engine.continuing import Asked
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
 RUNNING = ("asked", "thinking", "answering")
-LONGEST_PIECE = 4_096
-"""Characters drawn in one frame at most."""
+LONGEST_PIECE = 768
+"""Characters drawn at a time at most: about three milliseconds. A lane that is behind is let speak again at once."""
 
 
 class Lane(QObject):
@@ -78,6 +80,8 @@ class Lane(QObject):
         super().__init__(parent)
         self._desk, self._tasks, self._autosave = desk, tasks, autosave
         self.spec = spec
+        self._copied: Route | None = None
+        """The named route as it was when the lane took its parameters over."""
         self.phase: Phase = "idle"
         self.story = Story(spec.id)
         self.planned: tuple[Rung, ...] = ()
@@ -94,8 +98,9 @@ class Lane(QObject):
         self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
-        self._answer: Answer | CachedAnswer | None = None
         self._schema = ""
+        self._answer: Asked | None = None
+        self._ticket: Ticket | None = None
         self._clear_pending()
 
     def _clear_pending(self) -> None:
@@ -105,7 +110,7 @@ class Lane(QObject):
         self._thought: list[str] = []
         self._ended: Finished | None = None
         self._high = ""
-        self._unsaved = False
+        self._unsaved = self._behind = False
         self._weight = 0.0
 
     # What it is
@@ -175,17 +180,41 @@ class Lane(QObject):
 
     def rungs(self) -> tuple[Rung, ...]:
         """Where the next question would go. Reads keys from the disk: not for the loop's thread."""
+        return self._desk.rungs(self.route())
+
+    def route(self) -> Route:
+        """The route it asks by: the named one as it stands now, or its own model."""
         named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
-        route = named or self._desk.route_for(
+        return named or self._desk.route_for(
             self.spec.model,
             via=self.spec.via or None,
             parameters=self.spec.parameters,
             system=self.spec.system,
         )
-        return self._desk.rungs(route)
+
+    def follow_route(self, route: Route) -> None:
+        """Asks by this route from the next question on, with its parameters for as long as it has no others."""
+        spec, before = self.spec, self._copied
+        own = before is not None and before.name == route.name == spec.route
+        parameters = spec.parameters if own and before and spec.parameters != before.parameters else None
+        system = spec.system if own and before and spec.system != before.system else None
+        self._copied = route
+        self.set_spec(
+            route=route.name,
+            model=route.model,
+            parameters=route.parameters if parameters is None else parameters,
+            system=route.system if system is None else system,
+        )
+
+    def _catch_up(self) -> None:
+        """The route was edited since: what the lane took from it is what it says now."""
+        named = next((route for route in self._desk.routes.routes() if route.name == self.spec.route), None)
+        if named is not None and self._copied is not None and named != self._copied:
+            self.follow_route(named)
 
     def request(self) -> Request:
         """The lane's whole history with its own answers, ending in the last turn."""
+        self._catch_up()
         messages: list[Message] = []
         for exchange in self.exchanges:
             _say(messages, Message("user", (*exchange.turn.images, Text(exchange.turn.text))))
@@ -193,6 +222,14 @@ class Lane(QObject):
             if answer is not None and answer.text and exchange is not self.exchanges[-1]:
                 _say(messages, Message("assistant", (Text(answer.text),)))
         return Request(messages=tuple(messages), system=self.spec.system, parameters=self.spec.parameters)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the last answer broke off, and somebody could go on from there."""
+        answer = self.exchanges[-1].answer if self.exchanges else None
+        if answer is None or self.running or len(answer.text.strip()) < LEAST:
+            return False
+        return answer.outcome in ("cut", "stopped") or answer.finish_reason == "length"
 
     # Asking
 
@@ -205,19 +242,36 @@ class Lane(QObject):
         """The same turn, now that it is kept."""
         self.exchanges[-1].turn = turn
 
-    def start(self, request: Request, rungs: Sequence[Rung]) -> None:
-        """Asks, now. The lane must not be running."""
+    def start(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> None:
+        """Asks, now; with a `ticket` its request leaves with the others'. The lane must not be running."""
         again = self._begin_answer()
-        self._answer = self._desk.cache.ask(request, rungs, fresh=again)
         self._schema = request.parameters.json_schema
+        self._ticket = ticket
+        self._answer = self._desk.cache.ask(request, rungs, fresh=again, ticket=ticket)
         self._task = self._tasks.start(
             self._run(self._answer), name=f"ask {self.spec.model or self.spec.route}"
         )
         self._task.add_done_callback(self._gone)
 
+    def go_on(self, rungs: Sequence[Rung]) -> None:
+        """Asks for the rest of the last answer, now. The answer as it was stays as an earlier version."""
+        from vibedesk.engine.continuing import Continued, further, way_of
+
+        said = self.text
+        way = way_of(rungs)
+        request = further(self.request(), said, way)
+        first = next((rung for rung in rungs if rung.obstacle is None), rungs[0])
+        self._begin_answer()
+        self._hear(self._said, self._pending, said)
+        self.first_at, self._weight = None, 0.0
+        self._answer = Continued(self._desk.router.ask(request, rungs), said, way, first)
+        self._task = self._tasks.start(self._run(self._answer), name=f"go on with {self.spec.model}")
+        self._task.add_done_callback(self._gone)
+
     def refuse(self, error: EngineError) -> None:
         """Ends the turn without asking anybody."""
         self._begin_answer()
+        self._ticket = None
         self._end(never_asked(error, self.spec.model))
         self.drain(whole=True)
 
@@ -241,7 +295,7 @@ class Lane(QObject):
         self.answer_begun.emit()
         return again
 
-    async def _run(self, answer: Answer | CachedAnswer) -> None:
+    async def _run(self, answer: Asked) -> None:
         try:
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
@@ -253,6 +307,7 @@ class Lane(QObject):
             self._end(answer.stopped())
             raise
         finally:
+            self._give_ticket_back()
             await self._keep_result()
 
     async def _hold(self, finished: Finished) -> None:
@@ -261,8 +316,13 @@ class Lane(QObject):
             fault = await asyncio.to_thread(fault_of, self._schema, finished.text)
             self.exchanges[-1].answers[-1] = replace(self.exchanges[-1].answers[-1], held=fault)
 
+    def _give_ticket_back(self) -> None:
+        if self._ticket is not None:
+            self._ticket.give_back()
+
     def _gone(self, task: asyncio.Task[None]) -> None:
         """A task that was cancelled before its first step has told nothing yet."""
+        self._give_ticket_back()
         if task.cancelled() and self._ended is None and self.result is None and self._answer is not None:
             self._end(self._answer.stopped())
         if task.cancelled():
@@ -330,7 +390,9 @@ class Lane(QObject):
 
     def _end(self, finished: Finished) -> None:
         self._ended, self.waiting = finished, None
-        self.exchanges[-1].answers[-1] = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
+        answer = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
+        left_s = self._ticket.after_first_s if self._ticket is not None else None
+        self.exchanges[-1].answers[-1] = replace(answer, left_s=left_s)
         self.text_arrived.emit()
 
     # Drawing
@@ -338,6 +400,11 @@ class Lane(QObject):
     @property
     def waiting_to_be_drawn(self) -> bool:
         return bool(self._pending or self._pending_reasoning or self._ended is not None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last piece was not all there was."""
+        return self._behind and bool(self._pending or self._pending_reasoning)
 
     def drain(self, *, whole: bool = False) -> None:
         """Gives the screen what has arrived: one piece a call, or everything."""
@@ -347,6 +414,7 @@ class Lane(QObject):
                 return
 
     def _drain_once(self) -> None:
+        self._behind = False
         if self._pending_reasoning:
             if self.phase == "asked":
                 self._set_phase("thinking")
@@ -356,7 +424,8 @@ class Lane(QObject):
                 self.spoke_at = monotonic()
                 self._set_phase("answering")
             self.text_appended.emit(_first(self._pending))
-        if not self._pending and not self._pending_reasoning and self._ended is not None:
+        self._behind = bool(self._pending or self._pending_reasoning)
+        if not self._behind and self._ended is not None:
             self.result, self._ended = self._ended, None
             self._set_phase(self.result.outcome)
             self.finished.emit(self.result)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from msgspec import Struct
 from PySide6.QtCore import QObject, QTimer, Signal
 
 Role = Literal["info", "warn", "bad", "ok"]
 
 
-class Notice(Struct, frozen=True, kw_only=True):
+class Notice(NamedTuple):
     """`seconds` 0 = stays until it is dismissed."""
 
     id: int

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from time import monotonic
+from typing import Any
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
+from vibedesk.engine.gate import Gate
 from vibedesk.engine.types import Image, Request, Rung
 from vibedesk.state.autosave import Autosave
+from vibedesk.state.contest import Contest
 from vibedesk.state.curl import curl_of
 from vibedesk.state.draft import Draft
 from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees_none
@@ -22,13 +24,16 @@ from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.prompts import Presets, Prompts
+from vibedesk.state.reopened import exchanges_of
 from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
-from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn, new_id, title_of
+from vibedesk.store.history import Conversation, LaneSpec, StoredTurn, new_id, title_of
+from vibedesk.store.lane_sets import fresh
 
 MOST_LANES = 8
 AUTOSAVE_MS = 1_000
+MOST_REPEATS = 10
 UNDO_S = 8.0
 
 
@@ -43,6 +48,8 @@ class Playground(QObject):
     conversation_opened = Signal()
     conversation_saved = Signal(str)
     planned = Signal()
+    explained = Signal(str, object)
+    """(lane’s id, explanation) after `explain`."""
 
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,20 +69,36 @@ class Playground(QObject):
         self.conversation = ""
         self.title = ""
         self.turns = 0
-        self.spread_s: float | None = None
-        """Time between the first and the last lane being asked, the last time."""
+        self.aside: list[Lane] = []
+        """Lanes that are kept with the conversation and not shown now."""
+        self._gate: Gate | None = None
+        self._repeats = 0
         self._fill(self._first_lanes())
         self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
+        self.contest = Contest(self, self)
 
     # What is there
 
     @property
     def running(self) -> bool:
-        return any(lane.running for lane in self.lanes)
+        return bool(self._repeats) or any(lane.running for lane in self.lanes)
+
+    @property
+    def spread_s(self) -> float | None:
+        """Time between the first and the last request being sent, the last time several were."""
+        return self._gate.spread_s if self._gate is not None else None
 
     @property
     def desk(self) -> Desk:
         return self._desk
+
+    @property
+    def tasks(self) -> Tasks:
+        return self._tasks
+
+    @property
+    def notices(self) -> Notices:
+        return self._notices
 
     def setting(self, key: str) -> object:
         return self._desk.settings.get(key)
@@ -161,11 +184,25 @@ class Playground(QObject):
         if lane.exchanges:
             self._tasks.start(self._again(lane), name="regenerate")
 
+    def continue_answer(self, index: int) -> None:
+        """Asks for the rest of the lane's last answer, which had ended early."""
+        lane = self.lanes[index]
+        if lane.can_continue:
+            self._tasks.start(self._go_on(lane), name="go on with an answer")
+
+    def repeat(self, times: int) -> None:
+        """Asks the last question of all linked lanes again, one round after the other, until it was asked `times`."""
+        lanes = [lane for lane in self.targets() if lane.exchanges]
+        if lanes and not self.running and not self.contest.hidden:
+            self._repeats = max(0, min(times, MOST_REPEATS) - 1)
+            self._tasks.start(self._repeat(lanes), name="repeat")
+
     def stop(self, index: int) -> None:
         self.lanes[index].stop()
 
     def stop_all(self) -> None:
         """Stops every lane; what was said stays."""
+        self._repeats = 0
         for lane in self.lanes:
             lane.stop()
 
@@ -226,24 +263,52 @@ class Playground(QObject):
                 text=text,
                 images=images,
                 created=datetime.now(UTC),
+                lanes=tuple(ids),
                 parents=parents,
             )
             self.turns += 1
+            self.contest.before_question()
             for lane in lanes:
                 lane.add_turn(shown)
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
-            turn = await self._autosave.turn(self.conversation, text, images, ids, parents)
+            turn = await self._autosave.turn(self.conversation, shown)
             for lane in lanes:
                 lane.take_turn(turn)
                 lane.set_spec(leaf="")
+            await self.contest.keep()
             await self._send(lanes)
+            self.contest.look()
 
     async def _again(self, lane: Lane) -> None:
         async with self._asking:
             await self._halt([lane])
             await self._send([lane])
+
+    async def _go_on(self, lane: Lane) -> None:
+        async with self._asking:
+            try:
+                rungs = await asyncio.to_thread(lane.rungs)
+            except EngineError as error:
+                lane.refuse(error)
+            except DatabaseProblem as problem:
+                self._notices.add(str(problem), "bad")
+            else:
+                lane.go_on(rungs)
+                self._look()
+
+    async def _repeat(self, lanes: list[Lane]) -> None:
+        try:
+            while self._repeats:
+                async with self._asking:
+                    await self._send([lane for lane in lanes if lane in self.lanes])
+                    for lane in lanes:
+                        await lane.settle()
+                self._repeats = max(0, self._repeats - 1)
+        finally:
+            self._repeats = 0
+            self._look()
 
     async def _halt(self, lanes: list[Lane]) -> None:
         """A new answer waits until the old one has run its `finally`."""
@@ -264,24 +329,42 @@ class Playground(QObject):
                 self._notices.add(str(problem), "bad")
             else:
                 ready.append((lane, lane.request(), rungs))
-        asked = []
-        for lane, request, rungs in ready:  # no await from here on: all leave in one tick
-            asked.append(monotonic())
-            lane.start(request, rungs)
-        self.spread_s = asked[-1] - asked[0] if asked else None
+        self._gate = Gate() if len(ready) > 1 else None
+        tickets = [self._gate.ticket() if self._gate is not None else None for _ in ready]
+        for (lane, request, rungs), ticket in zip(ready, tickets, strict=True):
+            lane.start(request, rungs, ticket)
         self._look()
+
+    def explain(self, index: int, faults: Mapping[str, str] | None = None) -> None:
+        """Where the lane's next question would go, or would if `faults` came about; `explained` follows."""
+        self._tasks.start(self._explain(index, dict(faults or {})), name="explain a lane")
+
+    async def _explain(self, index: int, faults: dict[str, str]) -> None:
+        lane = self.lanes[index]
+        try:
+            explanation = await asyncio.to_thread(self._desk.explain, lane.route(), faults)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        self.explained.emit(lane.spec.id, explanation)
 
     def curl(self, index: int) -> str:
         """The lane's last question as a command, secrets left out; "" while nobody was asked."""
         lane = self.lanes[index]
-        return curl_of(lane.deployment, lane.request()) if lane.deployment and lane.exchanges else ""
+        deployment = lane.deployment or next(
+            (rung.deployment for rung in lane.planned if rung.obstacle is None), None
+        )
+        return curl_of(deployment, lane.request()) if deployment and lane.exchanges else ""
 
     # The conversation
 
     def new_conversation(self) -> None:
         """Leaves this one, which is kept, and begins with the same models."""
-        specs = [_fresh(lane.spec) for lane in self.lanes] or self._first_lanes()
-        self._tasks.start(self._leave_for(None, specs), name="new conversation")
+        self.open_lanes([lane.spec for lane in self.lanes] or self._first_lanes())
+
+    def open_lanes(self, specs: Sequence[LaneSpec]) -> None:
+        """Leaves this conversation, which is kept, and begins one with lanes like these."""
+        self._tasks.start(self._leave_for(None, fresh(specs)), name="new conversation")
 
     def open_conversation(self, id: str) -> None:
         """Shows a kept conversation, lanes, turns and answers as they were."""
@@ -298,15 +381,19 @@ class Playground(QObject):
     async def _open(self, id: str) -> None:
         try:
             conversation = await asyncio.to_thread(self._desk.history.load, id)
+            since = await asyncio.to_thread(self._desk.votes.hidden_since, id)
         except KeyError:
             self._notices.add("This conversation is no longer there.", "warn")
             return
         except DatabaseProblem as problem:
             self._notices.add(str(problem), "bad")
             return
-        await self._leave_for(conversation, list(conversation.lanes))
+        await self._leave_for(conversation, list(conversation.lanes), since)
 
-    async def _leave_for(self, conversation: Conversation | None, specs: list[LaneSpec]) -> None:
+    async def _leave_for(
+        self, conversation: Conversation | None, specs: list[LaneSpec], since: int | None = None
+    ) -> None:
+        self._repeats = 0
         async with self._asking:
             await self._halt(self.lanes)
             self.conversation = conversation.id if conversation else ""
@@ -314,16 +401,17 @@ class Playground(QObject):
             self.turns = len(conversation.turns) if conversation else 0
             self._fill(specs)
             if conversation is not None:
-                for lane in self.lanes:
+                for lane in (*self.lanes, *self.aside):
                     lane.conversation = conversation.id
-                    lane.restore(_exchanges(conversation, lane.spec.id))
+                    lane.restore(exchanges_of(conversation, lane.spec.id))
+            self.contest.opened(since)
             self.lanes_changed.emit()
             self.title_changed.emit(self.title)
             self.conversation_opened.emit()
 
     async def _ensure_conversation(self) -> None:
         if not self.conversation:
-            self.conversation = await self._autosave.create([lane.spec for lane in self.lanes], self.title)
+            self.conversation = await self._autosave.create(self._specs(), self.title)
 
     def _name_after(self, text: str) -> None:
         if not self.title:
@@ -360,6 +448,40 @@ class Playground(QObject):
         self._lanes_changed()
         return index + 1
 
+    def move_lane(self, index: int, to: int) -> None:
+        """Takes the lane out and puts it in at `to`; beyond the ends it stops there."""
+        to = max(0, min(len(self.lanes) - 1, to))
+        if to != index:
+            order = [place for place in range(len(self.lanes)) if place != index]
+            order.insert(to, index)
+            self.put_in_order(order)
+
+    def put_in_order(self, order: Sequence[int]) -> None:
+        """`order` names the lanes by the places they have now."""
+        self.lanes = [self.lanes[place] for place in order]
+        self._lanes_changed()
+
+    def promote(self, index: int) -> None:
+        """Goes on with this lane alone; the others are kept aside and not asked."""
+        chosen = self.lanes[index]
+        for lane in [lane for lane in self.lanes if lane is not chosen]:
+            lane.stop()
+            lane.set_spec(aside=True)
+            self.aside.append(lane)
+        self.lanes = [chosen]
+        chosen.set_spec(linked=True)
+        self._lanes_changed()
+
+    def bring_back(self) -> None:
+        """Shows the lanes that were set aside again."""
+        for lane in self.aside:
+            lane.set_spec(aside=False)
+        self.lanes, self.aside = (
+            (self.lanes + self.aside)[:MOST_LANES],
+            (self.lanes + self.aside)[MOST_LANES:],
+        )
+        self._lanes_changed()
+
     def close_lane(self, index: int) -> None:
         """Stops it and takes it away; the last one stays, empty."""
         if len(self.lanes) == 1:
@@ -379,9 +501,7 @@ class Playground(QObject):
         """The lane asks by a named route from the next question on."""
         named = next((one for one in self._desk.routes.routes() if one.name == route), None)
         if named is not None:
-            self.lanes[index].set_spec(
-                route=route, model=named.model, parameters=named.parameters, system=named.system
-            )
+            self.lanes[index].follow_route(named)
             self._save_lanes()
 
     def configure(self, index: int, **changes: object) -> None:
@@ -396,18 +516,24 @@ class Playground(QObject):
         self._save_lanes()
 
     def _fill(self, specs: Sequence[LaneSpec]) -> None:
-        for lane in self.lanes:
+        for lane in (*self.lanes, *self.aside):
             lane.deleteLater()
-        self.lanes = []
-        for spec in specs[:MOST_LANES] or [LaneSpec(id=new_id(), model="")]:
+        self.lanes, self.aside = [], []
+        shown = [spec for spec in specs if not spec.aside][:MOST_LANES] or [LaneSpec(id=new_id(), model="")]
+        for spec in shown:
             self._add(spec)
+        self.aside = [self._made(spec) for spec in specs if spec.aside]
 
     def _add(self, spec: LaneSpec, index: int | None = None) -> Lane:
+        lane = self._made(spec)
+        self.lanes.insert(len(self.lanes) if index is None else index, lane)
+        return lane
+
+    def _made(self, spec: LaneSpec) -> Lane:
         lane = Lane(self._desk, self._tasks, self._autosave, spec, self)
         lane.text_arrived.connect(self._frames.wake)
         lane.phase_changed.connect(self._look)
         lane.spec_changed.connect(self.lanes_changed)
-        self.lanes.insert(len(self.lanes) if index is None else index, lane)
         return lane
 
     def _lanes_changed(self) -> None:
@@ -416,8 +542,11 @@ class Playground(QObject):
         self._look()
 
     def _first_lanes(self) -> list[LaneSpec]:
-        models = [str(model) for model in self._desk.settings.get("lanes.last")] or [""]
-        return [LaneSpec(id=new_id(), model=model) for model in models[:MOST_LANES]]
+        models = [str(model) for model in self._desk.settings.get("lanes.last")]
+        last = self._desk.lane_sets.last
+        if [spec.model for spec in last if spec.model] == models and last:
+            return fresh(last)
+        return [LaneSpec(id=new_id(), model=model) for model in models[:MOST_LANES] or [""]]
 
     def _begin_as_preset(self) -> None:
         """The first lanes too begin with the default preset, once it is read."""
@@ -426,9 +555,24 @@ class Playground(QObject):
                 lane.set_spec(parameters=self.presets.beginning())
 
     def _save_lanes(self) -> None:
-        specs = [lane.spec for lane in self.lanes]
-        self._tasks.start(self._autosave.lanes(self.conversation, specs), name="save the lanes")
+        if not self._tasks.closed:
+            self._tasks.start(self._autosave.lanes(self.conversation, self._specs()), name="save the lanes")
         self.plan()
+
+    def _specs(self) -> list[LaneSpec]:
+        return [lane.spec for lane in (*self.lanes, *self.aside)]
+
+    # For those who belong to it
+
+    def start(self, coro: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs it as a task of the playground's."""
+        if self._tasks.closed:
+            coro.close()
+        else:
+            self._tasks.start(coro, name=name)
+
+    def complain(self, sentence: str) -> None:
+        self._notices.add(sentence, "bad")
 
     # Watching
 
@@ -450,47 +594,7 @@ class Playground(QObject):
             lane.autosave()
 
 
-def best_of(results: Sequence[StoredAnswer | None]) -> dict[int, set[str]]:
-    """Which lanes were the best at what: place → of "fastest", "first", "cheapest". Nothing to compare, no praise."""
-    good = [
-        (place, one) for place, one in enumerate(results) if one is not None and one.outcome == "complete"
-    ]
-    best: dict[int, set[str]] = {}
-    if len(good) < 2:
-        return best
-    speeds = {place: -one.tokens_per_s for place, one in good if one.tokens_per_s is not None}
-    firsts = {place: one.ttft_s for place, one in good if one.ttft_s is not None}
-    costs = {place: one.cost.usd for place, one in good if one.cost is not None}
-    for word, values in (("fastest", speeds), ("first", firsts), ("cheapest", costs)):
-        ranked = sorted(values, key=values.__getitem__)
-        if len(ranked) > 1 and _clearly_less(values[ranked[0]], values[ranked[1]]):
-            best.setdefault(ranked[0], set()).add(word)
-    return best
-
-
-def _clearly_less(one: float | Decimal, other: float | Decimal) -> bool:
-    """By two per cent at least: less is chance."""
-    return float(other) - float(one) > abs(float(other)) * 0.02
-
-
 async def _retire(lane: Lane) -> None:
     lane.stop()
     await lane.settle()
     lane.deleteLater()
-
-
-def _exchanges(conversation: Conversation, lane_id: str) -> list[Exchange]:
-    answers = [answer for answer in conversation.answers if answer.lane_id == lane_id]
-    found = [
-        Exchange(turn, [answer for answer in answers if answer.turn_id == turn.id])
-        for turn in conversation.turns
-        if lane_id in turn.lanes or any(answer.turn_id == turn.id for answer in answers)
-    ]
-    for exchange in found:
-        standing = [place for place, answer in enumerate(exchange.answers) if not answer.replaced]
-        exchange.chosen = standing[-1] if standing else -1
-    return found
-
-
-def _fresh(spec: LaneSpec) -> LaneSpec:
-    return replace(spec, id=new_id())

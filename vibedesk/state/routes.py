@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, Misconfigured
+from vibedesk.engine.explain import Explanation, Told
 from vibedesk.engine.exports import FORMATS, Export, Import, export, read
 from vibedesk.engine.fuzzy import score
 from vibedesk.engine.lint import Lint, lint
@@ -22,10 +23,12 @@ from vibedesk.log import redact
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.answers import Held
+from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.paths import resources, write_whole
 from vibedesk.store.routes import RoutesFile
 
-__all__ = ["FORMATS", "Export", "Lint", "RouteRow", "RoutesState", "Try", "starters"]
+__all__ = ["FORMATS", "Explanation", "Export", "Lint", "RouteRow", "RoutesState", "Told", "Try", "starters"]
 
 LARGEST = 1 << 20
 """Bytes of a file that routes are taken from."""
@@ -53,7 +56,7 @@ class Try(Struct, frozen=True):
 
 
 class RoutesState(QObject):
-    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, rungs)` after
+    """`changed` when the list did; `saved(name)` or `refused(words)` after `save`; `explained(name, explanation)` after
     `explain`; `tried(name, tries)` again and again while `try_out` runs, `trying(running)` around it;
     `exported(export)` after `export`; `linted(route, lints)` after `lint`."""
 
@@ -69,6 +72,8 @@ class RoutesState(QObject):
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk, self._tasks, self._notices = desk, tasks, notices
+        self.held = Held(0, 0)
+        """How many answers the cache keeps for all routes together, and in how many bytes."""
         self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
 
     def reload(self) -> None:
@@ -83,9 +88,9 @@ class RoutesState(QObject):
         """Takes the route away, with a notice that brings it back."""
         self._tasks.start(self._remove(name), name="remove a route")
 
-    def explain(self, route: Route) -> None:
-        """Works out which deployments would be tried now, without any network; `explained` follows."""
-        self._tasks.start(self._explain(route), name="explain a route")
+    def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> None:
+        """Works out what would happen now, or if `faults` came about, without any network; `explained` follows."""
+        self._tasks.start(self._explain(route, dict(faults or {})), name="explain a route")
 
     def try_out(self, route: Route) -> None:
         """Sends one short request to the model and to each fallback; `tried` tells how far they are."""
@@ -102,6 +107,10 @@ class RoutesState(QObject):
     def bring_in(self, path: Path) -> None:
         """Takes the routes of a file in; a notice tells which, and what could not be taken."""
         self._tasks.start(self._bring_in(path), name="import routes")
+
+    def forget_answers(self) -> None:
+        """Empties the answer cache; `changed` follows."""
+        self._tasks.start(self._forget_answers(), name="empty the answer cache")
 
     def add_starters(self) -> None:
         """Adds the starter set; routes that exist keep what they say."""
@@ -126,8 +135,22 @@ class RoutesState(QObject):
         self._notices.add(words, action_label="Bring back", action=bring_back)
 
     async def _reload(self) -> None:
-        self.rows.set_rows(await asyncio.to_thread(self._read))
+        rows, self.held = await asyncio.to_thread(lambda: (self._read(), self._held()))
+        self.rows.set_rows(rows)
         self.changed.emit()
+
+    def _held(self) -> Held:
+        try:
+            return self._desk.answers.held()
+        except DatabaseProblem:  # whoever writes there says so
+            return Held(0, 0)
+
+    async def _forget_answers(self) -> None:
+        try:
+            await asyncio.to_thread(self._desk.answers.clear)
+        except DatabaseProblem as problem:
+            self._notices.add(str(problem), "bad")
+        await self._reload()
 
     def _read(self) -> list[RouteRow]:
         return [
@@ -184,9 +207,8 @@ class RoutesState(QObject):
         await self._reload()
         self.saved.emit(route.name)
 
-    async def _explain(self, route: Route) -> None:
-        rungs: tuple[Rung, ...] = await asyncio.to_thread(self._desk.rungs, route)
-        self.explained.emit(route.name, rungs)
+    async def _explain(self, route: Route, faults: dict[str, str]) -> None:
+        self.explained.emit(route.name, await asyncio.to_thread(self._desk.explain, route, faults))
 
     async def _try_out(self, route: Route) -> None:
         rungs = await asyncio.to_thread(self._desk.rungs, route)

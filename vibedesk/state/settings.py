@@ -1,8 +1,7 @@
-"""The settings as the screen sees them, and what else a window remembers."""
+"""The settings as the screen sees them, and where things are kept."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.types import Gateway
-from vibedesk.store.paths import write_whole
 
 
 class Place(Struct, frozen=True):
@@ -84,21 +82,3 @@ class Settings(QObject):
             Place("Cache", str(paths.cache), "The providers’ own lists of models. May be deleted"),
             Place("Logs", str(paths.logs), "What went wrong, with keys taken out"),
         )
-
-    def window_geometry(self) -> bytes:
-        """Size and place of the window when it was last closed, b"" before the first time."""
-        try:
-            return self._geometry.read_bytes()
-        except OSError:
-            return b""
-
-    def keep_window_geometry(self, geometry: bytes) -> None:
-        """Remembers it; a folder that cannot be written is no reason to complain on closing."""
-        try:
-            write_whole(self._geometry, geometry)
-        except OSError:
-            return
-
-    @property
-    def _geometry(self) -> Path:
-        return self._desk.paths.cache / "window"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.store.history import StoredAnswer, StoredTurn
 
 
@@ -16,6 +17,17 @@ class Exchange(Struct):
     turn: StoredTurn
     answers: list[StoredAnswer] = field(default_factory=list)
     chosen: int = -1
+    _weighed: tuple[str, int] = ("", 0)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the question and the answer that counts are; weighed once for each answer."""
+        answer = self.answer
+        known = f"{answer.id}:{len(answer.text)}" if answer else "-"
+        if self._weighed[0] != known:
+            both = estimate_tokens(self.turn.text) + (estimate_tokens(answer.text) if answer else 0)
+            self._weighed = known, both
+        return self._weighed[1]
 
     @property
     def answer(self) -> StoredAnswer | None:
@@ -45,7 +57,8 @@ class Story:
         self._all = list(exchanges)
         self.path: list[Exchange] = []
         """What is shown, from the first question on."""
-        shown = next((one for one in self._all if one.turn.id == leaf), self._all[-1] if self._all else None)
+        self._index()
+        shown = self._by_id.get(leaf, self._all[-1] if self._all else None)
         if shown is not None:
             self.show(shown)
 
@@ -61,26 +74,30 @@ class Story:
 
     def exchange(self, turn_id: str) -> Exchange | None:
         """Of the shown ones."""
-        return next((one for one in self.path if one.turn.id == turn_id), None)
+        return next((one for one in reversed(self.path) if one.turn.id == turn_id), None)
 
     def add(self, turn: StoredTurn) -> Exchange:
         """A question after the last one shown."""
         exchange = Exchange(turn)
         self._all.append(exchange)
+        self._enter(exchange, len(self._all) - 1)
         self.path.append(exchange)
         return exchange
 
     def versions(self, exchange: Exchange) -> list[Exchange]:
         """Of its question, itself among them, oldest first."""
-        parent = self.parent(exchange)
-        return [one for one in self._all if self.parent(one) == parent]
+        return self._after[self.parent(exchange)]
 
     def show(self, exchange: Exchange) -> None:
         """The path through this exchange, and on to the latest that follows it."""
         self.path = self._above(exchange)
-        while exchange is not None:
-            self.path.append(exchange)
-            exchange = self._latest_after(exchange)  # type: ignore[assignment]
+        shown = {one.turn.id for one in self.path}
+        following: Exchange | None = exchange
+        while following is not None and following.turn.id not in shown:
+            self.path.append(following)
+            shown.add(following.turn.id)
+            after = self._after.get(following.turn.id)
+            following = after[-1] if after else None
 
     def rewind(self, exchange: Exchange) -> None:
         """The path ends before this exchange; nothing is lost."""
@@ -89,34 +106,42 @@ class Story:
     def remove(self, exchange: Exchange) -> None:
         """Out of the tree; what followed it follows the one before."""
         parent = self.parent(exchange)
-        for one in self._all:
-            if one is not exchange and self.parent(one) == exchange.turn.id:
-                one.turn = replace(one.turn, parents={**(one.turn.parents or {}), self._lane: parent})
-        shown = [one for one in self.path if one is not exchange]
-        self._all.remove(exchange)
-        if exchange in self.path and len(shown) < 1 and self._all:
+        for one in self._after.get(exchange.turn.id, ()):
+            one.turn = replace(one.turn, parents={**(one.turn.parents or {}), self._lane: parent})
+        was_shown = any(one is exchange for one in self.path)
+        self.path = [one for one in self.path if one is not exchange]
+        self._all = [one for one in self._all if one is not exchange]
+        self._index()
+        if was_shown and not self.path and self._all:
             self.show(self._all[-1])
-        else:
-            self.path = shown
 
     def parent(self, exchange: Exchange) -> str:
         """The id of the turn it was asked after, "" = it was the first."""
+        return self._parents.get(exchange.turn.id, "")
+
+    def _index(self) -> None:
+        self._by_id: dict[str, Exchange] = {one.turn.id: one for one in self._all}
+        self._parents: dict[str, str] = {}
+        self._after: dict[str, list[Exchange]] = {}
+        for place, exchange in enumerate(self._all):
+            self._enter(exchange, place)
+
+    def _enter(self, exchange: Exchange, place: int) -> None:
+        self._by_id[exchange.turn.id] = exchange
         parents = exchange.turn.parents
         if parents is not None and self._lane in parents:
-            before = parents[self._lane]
-            return before if any(one.turn.id == before for one in self._all) else ""
-        place = self._all.index(exchange)
-        return self._all[place - 1].turn.id if place else ""
+            before = parents[self._lane] if parents[self._lane] in self._by_id else ""
+        else:
+            before = self._all[place - 1].turn.id if place else ""
+        self._parents[exchange.turn.id] = before
+        self._after.setdefault(before, []).append(exchange)
 
     def _above(self, exchange: Exchange) -> list[Exchange]:
-        by_id = {one.turn.id: one for one in self._all}
         above: list[Exchange] = []
-        parent = by_id.get(self.parent(exchange))
-        while parent is not None and parent not in above and parent is not exchange:
-            above.insert(0, parent)
-            parent = by_id.get(self.parent(parent))
-        return above
-
-    def _latest_after(self, exchange: Exchange) -> Exchange | None:
-        after = [one for one in self._all if self.parent(one) == exchange.turn.id and one not in self.path]
-        return after[-1] if after else None
+        seen = {exchange.turn.id}
+        parent = self._by_id.get(self.parent(exchange))
+        while parent is not None and parent.turn.id not in seen:
+            above.append(parent)
+            seen.add(parent.turn.id)
+            parent = self._by_id.get(self.parent(parent))
+        return above[::-1]

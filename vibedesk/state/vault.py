@@ -6,44 +6,37 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, hint_of, origin_of
-from vibedesk.engine.check import CheckResult, check
 from vibedesk.engine.errors import EngineError, Misconfigured, UnknownProvider
 from vibedesk.engine.pasted import PastedKey, read_pasted
-from vibedesk.engine.types import ApiKey, Provider, Secret
-from vibedesk.state.check import SHORT, CheckRun, Checks, role_of, unsaved_key
+from vibedesk.engine.types import ApiKey, Limits, Provider, Secret
+from vibedesk.state.check import CheckRun, Checks, unsaved_key
+from vibedesk.state.check_all import CheckAll
+from vibedesk.state.deletions import UNDO_S, Deletions
+from vibedesk.state.door import Door
+from vibedesk.state.finds import Finds
+from vibedesk.state.key_rows import LOCAL, KeyRow, KeyRows, models_in_use
+from vibedesk.state.local_servers import LocalServers
+from vibedesk.state.matrix import Matrix
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.vault import VaultError, VaultState
 from vibedesk.wording import words_for
 
-UNDO_S = 10.0
-LOCAL = "local"
-"""The id of the row that stands for servers on this machine."""
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["LOCAL", "NEW", "KeyRow", "Saved", "Vault"]
+
 NEW = ""
 """The id under which a key is checked before it is kept."""
-
-
-class KeyRow(Struct, frozen=True, kw_only=True):
-    """A line of the keys page. `key` None = the line of local servers."""
-
-    id: str
-    key: ApiKey | None
-    provider: Provider | None
-    label: str
-    hint: str
-    source: str
-    chip: str
-    role: str
-    spent: Decimal | None = None
-    checking: bool = False
 
 
 class Saved(Struct, frozen=True, kw_only=True):
@@ -57,8 +50,9 @@ class Saved(Struct, frozen=True, kw_only=True):
 class Vault(QObject):
     """`changed` when rows or the vault's state did, `keys_changed` when keys did.
 
-    `saved(Saved)` or `refused(sentence)` after what was to be kept; `unlocked` or `unlock_refused(sentence)` after a
-    passphrase; `created(recovery code)` once, when the encrypted file was made.
+    `saved(Saved)` or `refused(sentence)` after what was to be kept or replaced. Its parts: `checks` and `check_all`;
+    `door`, whose `unlocked`, `refused` (here `unlock_refused`) and `created` are told here too; `servers`,
+    `finds`, `matrix`.
     """
 
     changed = Signal()
@@ -79,25 +73,42 @@ class Vault(QObject):
         passphrase_is_given: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._passphrase_is_given = passphrase_is_given
         self._desk, self._tasks, self._notices = desk, tasks, notices
         self.rows = RowsModel(self, text=lambda row: f"{row.label} {row.chip}")
         self.checks = Checks(desk, tasks, self)
-        self.state: VaultState | None = None
+        self.check_round = CheckAll(self.checks, self.check, self)
+        self.door = Door(desk, tasks, self, passphrase_is_given=passphrase_is_given)
+        self.servers = LocalServers(desk, tasks, self)
+        self.finds = Finds(desk, tasks, self)
+        self.matrix = Matrix(desk, tasks, self.all_keys, self)
         self.loaded = False
         self._keys: tuple[ApiKey, ...] = ()
         self._spent: dict[str, Decimal] = {}
-        self._doomed: dict[str, tuple[asyncio.Task[None], bool]] = {}
-        """Keys that wait for their undo to pass, and whether they were in use."""
-        self._local: dict[str, CheckResult] = {}
-        self._local_asked = False
+        self._made = KeyRows(desk, self.checks, self.servers, self.provider)
+        self._deletions = Deletions(desk, tasks, self._deleted)
+        self._connect()
+
+    def _connect(self) -> None:
         self.checks.changed.connect(lambda _: self._show())
+        self.check_round.changed.connect(self.changed)
+        self.check_round.ended.connect(self._tell_round)
+        self.servers.changed.connect(self._show)
+        self.finds.changed.connect(self.changed)
+        self.door.changed.connect(self.changed)
+        self.door.unlocked.connect(self.unlocked)
+        self.door.refused.connect(self.unlock_refused)
+        self.door.created.connect(self.created)
 
     # What there is
 
+    @property
+    def state(self) -> VaultState | None:
+        """How the place is that keeps the secrets; None before the first look."""
+        return self.door.state
+
     def all_keys(self) -> tuple[ApiKey, ...]:
         """All keys, those that are being deleted left out."""
-        return tuple(key for key in self._keys if key.id not in self._doomed)
+        return tuple(key for key in self._keys if key.id not in self._deletions)
 
     def provider(self, provider_id: str) -> Provider | None:
         """The provider (or gateway) of this id, None for one the catalog does not know."""
@@ -114,33 +125,27 @@ class Vault(QObject):
         asked = [one for one in catalog.providers.values() if not (one.simulated or one.keyless)]
         return (*asked, *catalog.gateways.values())
 
-    def local_providers(self) -> tuple[Provider, ...]:
-        """Servers that may run on this machine."""
-        return tuple(one for one in self._desk.catalog.providers.values() if one.local and not one.simulated)
-
-    def local_found(self) -> dict[str, int]:
-        """Local servers that answered when they were last looked for, and how many models each has."""
-        return {name: result.models or 0 for name, result in self._local.items() if result.verdict == "ready"}
-
-    @property
-    def local_silence(self) -> str:
-        """What to say when servers were looked for and none answered; "" before, or when one did."""
-        if not self._local_asked or self.local_found():
-            return ""
-        looking = len(self._local) < len(self.local_providers())
-        return "Looking…" if looking else "None answered. Start one and look again."
-
     def importable(self) -> tuple[ApiKey, ...]:
-        """Keys of the environment and of files, which could be kept in the vault too."""
-        kept = {(key.provider, key.hint) for key in self.all_keys() if key.source == "vault"}
-        return tuple(
-            key for key in self.all_keys() if key.source != "vault" and (key.provider, key.hint) not in kept
-        )
+        """Keys of the environment, of files and of other programs, which could be kept in the vault too."""
+        return self.finds.beyond(self.all_keys())
 
     def row(self, row_id: str) -> KeyRow | None:
         """The line of this id, as it is now."""
         number = self.rows.row_of(row_id)
         return self.rows.value(number) if number >= 0 else None
+
+    def siblings(self, key_id: str) -> tuple[ApiKey, ...]:
+        """The keys of the vault for the same provider, in the order they are tried; the key itself among them."""
+        key = self._key(key_id)
+        if key is None or key.source != "vault":
+            return ()
+        return tuple(one for one in self.all_keys() if (one.source, one.provider) == ("vault", key.provider))
+
+    def scopes(self, provider_id: str) -> tuple[str, ...]:
+        """The accounts that were named for keys of this provider."""
+        return tuple(
+            sorted({key.scope for key in self.all_keys() if key.provider == provider_id and key.scope})
+        )
 
     def read(self, pasted: str) -> tuple[PastedKey, ...]:
         """What keys are in a pasted text (see `engine.pasted`)."""
@@ -149,6 +154,16 @@ class Vault(QObject):
     def hint(self, secret: Secret) -> str:
         """What may be shown of a secret."""
         return hint_of(secret.reveal())
+
+    def kept_already(self, provider_id: str, secret: Secret) -> ApiKey | None:
+        """A key of the vault that ends alike. The secrets themselves are not compared: that would open the keychain."""
+        hint = hint_of(secret.reveal())
+        same = (
+            key
+            for key in self.all_keys()
+            if (key.provider, key.hint, key.source) == (provider_id, hint, "vault")
+        )
+        return next(same, None)
 
     def why_not(self, pasted: str) -> str:
         """Why there is no key in a pasted text, in a sentence."""
@@ -164,13 +179,16 @@ class Vault(QObject):
         """Looks again at everything; `changed` follows."""
         self._tasks.start(self._load(), name="load the keys")
 
-    def try_out(self, provider: Provider, secret: Secret) -> None:
-        """Checks a key before it is kept, as the check of the id `NEW`."""
+    def try_out(
+        self, provider: Provider, secret: Secret, *, answer: bool = False, insist: bool = False
+    ) -> None:
+        """Checks a key before it is kept, as the check of the id `NEW`. `answer` costs a little."""
         self._desk.remember_secret(secret)
-        self.checks.start(unsaved_key(provider, hint_of(secret.reveal())), provider, secret=secret)
+        key = unsaved_key(provider, hint_of(secret.reveal()))
+        self.checks.start(key, provider, secret=secret, answer=answer, insist=insist)
 
-    def check(self, key_id: str, *, answer: bool = True) -> None:
-        """Checks a kept key; an unknown one is left alone."""
+    def check(self, key_id: str, *, answer: bool = False) -> None:
+        """Checks a kept key; an unknown one is left alone. `answer` asks for one real answer, which costs a little."""
         key = self._key(key_id)
         provider = self.provider(key.provider) if key else None
         if key is None or provider is None:
@@ -179,23 +197,22 @@ class Vault(QObject):
 
     def check_all(self) -> None:
         """Checks every enabled key, without asking for an answer that costs."""
-        for key in self.all_keys():
-            if key.enabled:
-                self.check(key.id, answer=False)
+        self.check_round.start(
+            [key.id for key in self.all_keys() if key.enabled and self.provider(key.provider)]
+        )
 
     def add(self, entries: Sequence[tuple[str, Secret, str]]) -> None:
         """Keeps (provider, secret, label) each; `saved` follows, or `refused` and nothing is half kept."""
-        verdict = self._verdict_of_new()
-        self._start("keep keys", self._add, tuple(entries), verdict)
+        self._start("keep keys", self._add, tuple(entries), self.checks.run_of(NEW))
 
     def import_keys(self, key_ids: Iterable[str]) -> None:
-        """Keeps keys of the environment or of files in the vault."""
+        """Keeps keys that lie about in the vault; they stay where they are, too."""
         chosen = [key for key in self.importable() if key.id in set(key_ids)]
         self._start("import keys", self._import, chosen)
 
     def replace(self, key_id: str, secret: Secret) -> None:
-        """Another secret for a kept key; the old one stays when that fails."""
-        self._start("replace a key", self._replace, key_id, secret)
+        """Another secret for a kept key: `saved` follows, or `refused` and the old one stands."""
+        self._start("replace a key", self._replace, key_id, secret, self.checks.run_of(NEW))
 
     def rename(self, key_id: str, label: str) -> None:
         if label.strip():
@@ -204,17 +221,37 @@ class Vault(QObject):
     def set_enabled(self, key_id: str, enabled: bool) -> None:
         self._start("switch a key", self._do, self._desk.vault.set_enabled, key_id, enabled)
 
-    def move(self, key_id: str, position: int) -> None:
-        """Keys of a provider are tried in their order."""
+    def set_terms(self, key_id: str, limits: Limits, scope: str, note: str) -> None:
+        """What the person allows the key, whose account it shares, and what they noted."""
+
+        def keep() -> None:
+            self._desk.keys.set_terms(key_id, limits=limits, scope=scope.strip(), note=note.strip())
+
+        self._start("set the terms of a key", self._do, keep)
+
+    def move(self, key_id: str, place: int) -> None:
+        """To this place, from 0, among the keys of its provider: the order in which they are tried."""
+        family = [key.id for key in self.siblings(key_id)]
+        if key_id not in family or family.index(key_id) == max(0, min(place, len(family) - 1)):
+            return
+        order = [key.id for key in self._keys if key.source == "vault" and key.id != key_id]
+        family.remove(key_id)
+        after = family[min(max(0, place), len(family)) - 1] if place > 0 else ""
+        position = order.index(after) + 1 if after else order.index(family[0])
         self._start("move a key", self._do, self._desk.vault.move, key_id, position)
+
+    def move_by(self, key_id: str, step: int) -> None:
+        """One place up (-1) or down (1) among the keys of its provider; at the end nothing happens."""
+        family = [key.id for key in self.siblings(key_id)]
+        if key_id in family and 0 <= family.index(key_id) + step < len(family):
+            self.move(key_id, family.index(key_id) + step)
 
     def delete(self, key_id: str) -> None:
         """Takes the key off the list and out of use now, and for good when `UNDO_S` seconds are over."""
         key = self._key(key_id)
-        if key is None or key.source != "vault" or key_id in self._doomed:
+        if key is None or key.source != "vault" or key_id in self._deletions:
             return
-        task = self._start(f"delete {key_id}", self._delete_later, key)
-        self._doomed[key_id] = (task, key.enabled)
+        self._deletions.begin(key)
         self._show()
         self._notices.add(
             f"“{key.label}” was deleted.",
@@ -225,59 +262,18 @@ class Vault(QObject):
 
     def keep_after_all(self, key_id: str) -> None:
         """Undoes a deletion that is still waiting."""
-        doomed = self._doomed.pop(key_id, None)
-        if doomed is not None:
-            self._start("undo a deletion", self._restore, key_id, *doomed)
-            self._show()
+        if key_id in self._deletions:
+            self._start("undo a deletion", self._restore, key_id)
 
     def with_secret(self, key_id: str, use: Callable[[Secret], object]) -> None:
         """Fetches a secret and hands it to `use`, to nobody else."""
         self._start("read a key", self._with_secret, key_id, use)
 
-    def unlock(self, word: str) -> None:
-        """Opens the encrypted file by passphrase or recovery code: `unlocked`, or `unlock_refused(sentence)`."""
-        self._tasks.start(self._unlock(word), name="unlock the vault")
-
-    def create_file(self, passphrase: str) -> None:
-        """Makes the encrypted file: `created(recovery code)` and `unlocked`, or `unlock_refused(sentence)`."""
-        self._tasks.start(self._create_file(passphrase), name="make the encrypted file")
-
-    def lock(self) -> None:
-        """Forgets what opens the encrypted file."""
-        self._start("lock the vault", self._do, self._desk.vault.lock)
-
-    @property
-    def needs_file(self) -> bool:
-        """There is no place for secrets, and the encrypted file would be one."""
-        return bool(self.state and self.state.kind != "ready" and self.state.offer_file)
-
-    @property
-    def can_ask(self) -> bool:
-        """Whether a person must give the encrypted file's passphrase (a passphrase file answers without one)."""
-        return not self._passphrase_is_given
-
-    @property
-    def is_locked(self) -> bool:
-        return bool(self.state and self.state.kind == "locked")
-
-    def look_for_local(self) -> None:
-        """Asks the servers on this machine for their models. Nothing else is asked, and only when this is called."""
-        self._local_asked = True
-        self._local.clear()
-        self._show()
-        for provider in self.local_providers():
-            key = ApiKey(id="", provider=provider.id, label="", hint="", source="", origin="")
-            self._tasks.start(self._probe(key, provider), name=f"look for {provider.id}")
-
     async def finish(self) -> None:
         """Deletes what waits for its undo to pass: called on quitting."""
-        for key_id, (task, _) in list(self._doomed.items()):
-            task.cancel()
-            try:
-                await asyncio.to_thread(self._desk.vault.remove, key_id)
-            except VaultError as error:
-                self._notices.add(sentence_of(error), "bad")
-        self._doomed.clear()
+        self.door.stop()
+        for sentence in await self._deletions.finish():
+            self._notices.add(sentence, "bad")
 
     # How it is done
 
@@ -291,7 +287,7 @@ class Vault(QObject):
             await work(*args)
         except VaultError as error:
             await self._load()
-            self.refused.emit(sentence_of(error))
+            self.refused.emit(str(error) or error.state.reason)
         except KeyError:
             await self._load()
             self.refused.emit("This key is no longer kept.")
@@ -300,11 +296,12 @@ class Vault(QObject):
             self.refused.emit(f"{words.sentence} {words.fix}".strip())
 
     async def _load(self) -> None:
-        month = datetime.now().astimezone().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         before = self._keys
         self._keys = await asyncio.to_thread(self._desk.keys.all)
         self._spent = await asyncio.to_thread(self._desk.ledger.spent_by_key, month)
-        self.state = await asyncio.to_thread(self._desk.vault.state)
+        self._show()  # a keychain that hangs keeps nobody from seeing the labels
+        await self.door.look()
         self.loaded = True
         self._show()
         if before != self._keys:
@@ -314,19 +311,29 @@ class Vault(QObject):
         await asyncio.to_thread(act, *args)
         await self._load()
 
-    async def _add(self, entries: Sequence[tuple[str, Secret, str]], verdict: str) -> None:
+    async def _add(self, entries: Sequence[tuple[str, Secret, str]], run: CheckRun | None) -> None:
+        await self.door.open_up()
         kept: list[ApiKey] = []
         for provider_id, secret, label in entries:
             origin = self._origin(provider_id)
             kept.append(await asyncio.to_thread(self._keep, provider_id, secret, label, origin))
-        if verdict and len(kept) == 1:
-            await asyncio.to_thread(self._desk.keys.note_check, kept[0].id, verdict, datetime.now(UTC))
+        if len(kept) == 1:
+            await self._note_check(kept[0].id, run)
         await self._load()
-        models = sum(self._models_of(provider) for provider in {key.provider for key in kept})
-        where = self.state.where if self.state else ""
+        self._tell_saved(kept)
+
+    async def _note_check(self, key_id: str, run: CheckRun | None) -> None:
+        """What was found before the key was kept holds for the key that is kept."""
+        if run is not None and run.verdict:
+            now, passport = run.at or datetime.now(UTC), dict(run.passport) or None
+            await asyncio.to_thread(self._desk.keys.note_check, key_id, run.verdict, now, passport)
+
+    def _tell_saved(self, kept: Sequence[ApiKey]) -> None:
+        models = sum(len(models_in_use(self._desk, provider)) for provider in {key.provider for key in kept})
         code = self._desk.vault.recovery_code_once()
         if code:
             self.created.emit(code)
+        where = self.state.where if self.state else ""
         self.saved.emit(Saved(keys=tuple(kept), where=where, models=models))
 
     def _origin(self, provider_id: str) -> str:
@@ -338,141 +345,48 @@ class Vault(QObject):
     def _keep(self, provider_id: str, secret: Secret, label: str, origin: str) -> ApiKey:
         return self._desk.vault.add(provider_id, secret, label=label, origin=origin)
 
-    async def _unlock(self, word: str) -> None:
-        try:
-            await asyncio.to_thread(self._desk.vault.unlock, word)
-        except VaultError as error:
-            self.unlock_refused.emit(sentence_of(error))
-            return
-        await self._load()
-        self.unlocked.emit()
-
-    async def _create_file(self, passphrase: str) -> None:
-        try:
-            code = await asyncio.to_thread(self._desk.vault.create_file, passphrase)
-        except VaultError as error:
-            self.unlock_refused.emit(sentence_of(error))
-            return
-        await self._load()
-        self.created.emit(code)
-        self.unlocked.emit()
-
     async def _import(self, chosen: Sequence[ApiKey]) -> None:
-        entries = []
-        for key in chosen:
-            secret = await self._desk.secret_of(key)
-            entries.append((key.provider, secret, key.label))
-        await self._add(entries, "")
+        entries = [(key.provider, await self.finds.secret(key), key.label) for key in chosen]
+        await self._add(entries, None)
 
-    async def _replace(self, key_id: str, secret: Secret) -> None:
+    async def _replace(self, key_id: str, secret: Secret, run: CheckRun | None) -> None:
         key = self._key(key_id)
         provider = self.provider(key.provider) if key else None
         if key is None or provider is None:
-            return
+            raise KeyError(key_id)
+        await self.door.open_up()
         origin = self._origin(provider.id)
-        await asyncio.to_thread(self._desk.vault.replace, key_id, secret, origin)
+        replaced = await asyncio.to_thread(self._desk.vault.replace, key_id, secret, origin)
         self.checks.forget(key_id)
+        await self._note_check(key_id, run)
         await self._load()
-        self._notices.add(f"“{key.label}” has a new secret.", "ok", seconds=4)
+        self._tell_saved([replaced])
 
-    async def _delete_later(self, key: ApiKey) -> None:
-        await self._do(self._desk.vault.set_enabled, key.id, False)
-        await asyncio.sleep(UNDO_S)
-        try:
-            await asyncio.to_thread(self._desk.vault.remove, key.id)
-        finally:
-            self._doomed.pop(key.id, None)
-        self.checks.forget(key.id)
+    async def _deleted(self, key_id: str, refused: str) -> None:
+        if not refused:
+            self.checks.forget(key_id)
         await self._load()
+        if refused:
+            self.refused.emit(refused)
 
-    async def _restore(self, key_id: str, task: asyncio.Task[None], was_enabled: bool) -> None:
-        task.cancel()
-        await asyncio.wait([task])
-        await self._do(self._desk.vault.set_enabled, key_id, was_enabled)
+    async def _restore(self, key_id: str) -> None:
+        await self._deletions.undo(key_id)
+        await self._load()
 
     async def _with_secret(self, key_id: str, use: Callable[[Secret], object]) -> None:
         key = self._key(key_id)
         if key is not None:
+            await self.door.open_up()
             use(await self._desk.secret_of(key))
 
-    async def _probe(self, key: ApiKey, provider: Provider) -> None:
-        async for step in check(key, None, provider, self._desk.catalog, self._desk.http):
-            if isinstance(step, CheckResult):
-                self._local[provider.id] = step
-                if step.live:
-                    await asyncio.to_thread(self._desk.keep_models, provider.id, step.live)
-                self._show()
-
-    def _verdict_of_new(self) -> str:
-        run = self.checks.run_of(NEW)
-        return run.verdict if run else ""
-
-    def _models_of(self, provider_id: str) -> int:
-        models = self._desk.catalog.models(provider_id)
-        return sum(1 for model in models if model.state in ("current", "retiring"))
+    def _tell_round(self, checked: int, ready: int) -> None:
+        rest = checked - ready
+        words = f"{checked} keys checked: {ready} ready" if checked != 1 else f"1 key checked: {ready} ready"
+        self._notices.add(words + (f", {rest} not." if rest else "."), "warn" if rest else "ok", seconds=6)
 
     def _key(self, key_id: str) -> ApiKey | None:
         return next((key for key in self._keys if key.id == key_id), None)
 
-    # What the rows say
-
     def _show(self) -> None:
-        catalog = self._desk.catalog
-        order = {name: number for number, name in enumerate([*catalog.providers, *catalog.gateways])}
-        keys = sorted(self.all_keys(), key=lambda key: order.get(key.provider, len(order)))
-        self.rows.set_rows([*(self._row(key) for key in keys), self._local_row()])
+        self.rows.set_rows(self._made.rows(self.all_keys(), self._spent))
         self.changed.emit()
-
-    def _row(self, key: ApiKey) -> KeyRow:
-        run = self.checks.run_of(key.id)
-        checking = bool(run and run.running)
-        chip, role = ("checking…", "accent") if checking else self._chip(key, run)
-        return KeyRow(
-            id=key.id,
-            key=key,
-            provider=self.provider(key.provider),
-            label=key.label,
-            hint=self._hint_of_row(key),
-            source=key.source,
-            chip=chip if key.enabled else "switched off",
-            role=role if key.enabled else "neutral",
-            spent=self._spent.get(key.id),
-            checking=checking,
-        )
-
-    def _hint_of_row(self, key: ApiKey) -> str:
-        if key.provider in self._desk.catalog.gateways:
-            names = (self._desk.settings.get("gateway.name"), key.hint)
-            return " · ".join(filter(None, names))
-        return key.hint
-
-    def _chip(self, key: ApiKey, run: CheckRun | None) -> tuple[str, str]:
-        verdict = run.verdict if run and run.verdict else key.state
-        word = SHORT.get(verdict, verdict)
-        if verdict == "ready" and (models := (run.models if run else None) or self._models_of(key.provider)):
-            word = f"ready · {models} model{'s' if models != 1 else ''}"
-        return word, role_of(verdict)
-
-    def _local_row(self) -> KeyRow:
-        found = self.local_found()
-        words = [
-            f"{provider.name} · {found[provider.id]} models"
-            for provider in self.local_providers()
-            if provider.id in found
-        ]
-        silent = "none found" if self._local_asked else "not looked for"
-        return KeyRow(
-            id=LOCAL,
-            key=None,
-            provider=None,
-            label="Local servers",
-            hint="",
-            source="loopback",
-            chip=", ".join(words) or silent,
-            role="ok" if words else "neutral",
-        )
-
-
-def sentence_of(error: VaultError) -> str:
-    """What a vault's refusal means, in a sentence."""
-    return str(error) or error.state.reason

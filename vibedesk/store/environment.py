@@ -78,6 +78,11 @@ class Environment:
         """The files at least one key stands in."""
         return tuple(source.path for source in self._sources if source.path and self._look(source).keys)
 
+    def keys_by_file(self) -> tuple[tuple[Path, int], ...]:
+        """The files keys stand in, and how many in each."""
+        looks = ((source.path, len(self._look(source).keys)) for source in self._sources)
+        return tuple((path, count) for path, count in looks if path is not None and count)
+
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be read, one sentence each."""
@@ -129,7 +134,7 @@ def read_variables(path: Path, problems: list[str]) -> dict[str, str]:
     A file that is missing has none; what cannot be read adds a sentence to `problems`.
     """
     try:
-        text = _read_text(path)
+        text = read_text_of(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as problem:
@@ -151,7 +156,8 @@ def read_variables(path: Path, problems: list[str]) -> dict[str, str]:
     return variables
 
 
-def _read_text(path: Path) -> str:
+def read_text_of(path: Path) -> str:
+    """A regular file of at most 1 MiB of UTF-8, without its byte order mark. Raises `OSError`, `ValueError`."""
     # Not blocking, for a pipe of that name would otherwise hold us until somebody writes into it.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(handle, "rb") as file:

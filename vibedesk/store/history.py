@@ -32,6 +32,8 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     system: str = ""
     parameters: Parameters = Parameters()
     linked: bool = True
+    aside: bool = False
+    """Kept with the conversation, and not shown in it now."""
     leaf: str = ""
 
 
@@ -72,10 +74,13 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     error_text: str = ""
     attempts: tuple[Attempt, ...] = ()
     cache: CacheUse | None = None
+    not_needed: tuple[str, ...] = ()
     created: datetime
     replaced: bool = False
     held: str | None = None
     """None = no JSON schema was asked for, "" = the answer follows it, else why it does not."""
+    left_s: float | None = None
+    """Asked together with others: how long after the first of them its request was sent."""
 
 
 def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> StoredAnswer:
@@ -99,6 +104,7 @@ def ended(answer: StoredAnswer, finished: Finished, title: str, text: str) -> St
         error_text=text,
         attempts=finished.attempts,
         cache=finished.cache,
+        not_needed=finished.not_needed,
     )
 
 
@@ -117,7 +123,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ConversationSummary(Struct, frozen=True, kw_only=True):
-    """A line of the list. `models` are the lanes' models (a route by its name)."""
+    """A line of the list. `models` are the lanes' models (a route by its name), none while they are blind."""
 
     id: str
     title: str
@@ -146,7 +152,8 @@ class History:
         """Pinned ones first, then latest first. `search` as in `Search.find`; `tag` leaves those that carry it."""
         hits = self._search.find(search, limit) if search.strip() else None
         rows = self._database.execute(
-            f"""SELECT id, title, updated, lanes, pinned, tags,
+            f"""SELECT id, title, updated,
+                CASE WHEN id IN (SELECT conversation_id FROM contests) THEN '[]' ELSE lanes END, pinned, tags,
                 (SELECT count(*) FROM turns WHERE conversation_id = c.id)
             FROM conversations c
             WHERE (?2 = '' OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = ?2))
@@ -226,15 +233,17 @@ class History:
         images: Sequence[Image],
         lanes: Iterable[str],
         parents: dict[str, str] | None = None,
+        *,
+        id: str = "",
     ) -> StoredTurn:
-        """Adds what the user said; the first turn names a conversation that has no title yet."""
+        """Adds what the user said, under `id` where one is given; the first turn names a conversation without title."""
         with self._database.transaction():
             [(position,)] = self._database.execute(
                 "SELECT coalesce(max(position) + 1, 0) FROM turns WHERE conversation_id = ?",
                 (conversation_id,),
             )
             turn = StoredTurn(
-                id=new_id(),
+                id=id or new_id(),
                 position=position,
                 text=text,
                 images=tuple(images),

@@ -31,6 +31,9 @@ CALL_S = 3.5
 LOOK_S = 1.0
 """Together below the 5 s after which a person must see what is the matter."""
 
+PROMPT_S = 120.0
+"""How long a person may look at the keychain's own password window."""
+
 # What the platforms' backends raise beside keyring's own errors, by module: only those imported can have been raised.
 _FOREIGN = (
     ("secretstorage.exceptions", "SecretStorageException"),
@@ -51,6 +54,7 @@ class Keychain(Place):
         self._where = where
         self._calls = Patience(call_s)
         self._looks = Patience(look_s)
+        self._prompts = Patience(PROMPT_S)
         self._trouble: VaultState | None = None
 
     def look(self) -> VaultState:
@@ -80,6 +84,26 @@ class Keychain(Place):
                     self._ring.set_password(service, username, before)
 
         self._do(lambda: self._ring.set_password(service, username, secret), restore)
+
+    def open_up(self) -> None:
+        """Of the known keychains only the Secret Service can be asked to; raises `VaultError` when it stays locked."""
+        if self._is_opaque() or self.look().kind != "locked":
+            return
+        try:
+            self._prompts.call(self._prompt_secret_service)
+        except TimeoutError as problem:
+            raise self._noted(self._why_silent()) from problem
+        except _failures() as problem:
+            raise self._noted(self._after(problem)) from problem
+        if self.look().kind != "ready":
+            raise self._noted(self.look())
+        self._trouble = None
+
+    def _prompt_secret_service(self) -> None:
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as bus:
+            secretstorage.Collection(bus).unlock()
 
     def _do(self, work: Callable[[], T], regret: Callable[[], Any] = lambda: None) -> T:
         try:
@@ -117,7 +141,9 @@ class Keychain(Place):
         return _name_of(self._ring) != "keyring.backends.SecretService.Keyring"
 
     def _silent(self) -> VaultState:
-        return VaultState("unavailable", self._where, f"{self._where} does not answer.", offer_file=True)
+        return VaultState(
+            "unavailable", self._where, f"{self._where} does not answer.", offer_file=True, silent=True
+        )
 
     def _look_at_secret_service(self) -> VaultState:
         import secretstorage

@@ -13,10 +13,10 @@ from keyring.errors import PasswordDeleteError
 
 from vibedesk.store import sealed
 from vibedesk.store.paths import make_private_folder, write_whole
-from vibedesk.store.place import Place, VaultError, VaultState
+from vibedesk.store.place import FILE, Place, VaultError, VaultState
 from vibedesk.store.sealed import Damaged, Entries, Sealed, WrongWord
 
-WHERE = "Encrypted file"
+WHERE = FILE
 AskPassphrase = Callable[[bool], str | None]
 """Given True for a new vault and False for one to open; None = the user would rather not."""
 

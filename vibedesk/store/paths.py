@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-class Paths(Struct, frozen=True):
+class Paths(NamedTuple):
     """The folders the app writes to, and no others. `create` makes them; nothing else does."""
 
     config: Path
@@ -38,6 +36,15 @@ class Paths(Struct, frozen=True):
         """Makes the folders, readable by their owner alone. Raises `OSError` where that cannot be done."""
         for folder in (self.config, self.data, self.cache, self.logs):
             make_private_folder(folder)
+
+    @property
+    def front(self) -> Path:
+        """What the next start shows first (see `store.glance`)."""
+        return self.cache / "front"
+
+    @property
+    def window(self) -> Path:
+        return self.cache / "window"
 
     @property
     def database(self) -> Path:
@@ -99,6 +106,8 @@ def write_whole(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
 
     Written beside it, flushed, renamed over it, and the folder flushed. Raises `OSError`; the old file then stands.
     """
+    import secrets
+
     beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:

@@ -13,17 +13,27 @@ if TYPE_CHECKING:
     from vibedesk.store.lockbox import Lockbox
 
 
+FILE = "Encrypted file"
+"""What the encrypted file is called."""
+
+
 class VaultState(Struct, frozen=True):
     """How the vault is. `where` names the place ("Secret Service · Login"), `reason` is one sentence or "".
 
     "ready"; "locked": it needs its password; "unavailable": it is there and cannot be used; "absent": there is none.
-    `offer_file`: the encrypted file would help.
+    `offer_file`: the encrypted file would help. `silent`: it is there and does not answer, so waiting may help.
     """
 
     kind: Literal["ready", "locked", "unavailable", "absent"]
     where: str = ""
     reason: str = ""
     offer_file: bool = False
+    silent: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """The place is the encrypted file, not a keychain of the system."""
+        return self.where == FILE
 
 
 class VaultError(KeyringError):
@@ -47,6 +57,9 @@ class Place(KeyringBackend):
     def remember(self, service: str, username: str, secret: str, before: str | None) -> None:
         """Stores `secret`; if that fails, or ends after the caller gave up, `before` (None = nothing) stands again."""
         self.set_password(service, username, secret)
+
+    def open_up(self) -> None:
+        """Has the place ask for its own password, where it has a window for that, and waits for the person."""
 
     @property
     def lockbox(self) -> Lockbox | None:

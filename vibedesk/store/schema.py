@@ -106,4 +106,16 @@ CREATE INDEX kept_answers_by_use ON kept_answers (used);
 ALTER TABLE ledger ADD COLUMN cached INTEGER NOT NULL DEFAULT 0
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD, _CACHED_ANSWERS)
+# Blind comparisons: the one that is open in a conversation, and the votes, which outlive it. Lanes saved under a name.
+_CONTESTS = """
+CREATE TABLE contests (
+    conversation_id TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE, since INTEGER NOT NULL
+);
+CREATE TABLE votes (
+    id TEXT PRIMARY KEY, at TEXT NOT NULL, tag TEXT NOT NULL, contenders TEXT NOT NULL, choice INTEGER NOT NULL
+);
+CREATE INDEX votes_by_time ON votes (at);
+CREATE TABLE lane_sets (name TEXT PRIMARY KEY, lanes TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _KEY_TERMS, _SEARCH, _ROUTER_WORLD, _CACHED_ANSWERS, _CONTESTS)

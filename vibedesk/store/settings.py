@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.store.document import Document
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
 GATEWAY_BASE_URL = "https://gateway.ai.cloudflare.com/v1"
 
 
-class Setting(Struct, frozen=True):
+class Setting(NamedTuple):
     """`key` is TABLE.NAME as it stands in the file; a list holds strings."""
 
     key: str
@@ -67,6 +64,9 @@ SETTINGS: tuple[Setting, ...] = (
         "The providers’ keys are stored at the gateway: none is sent with a call that goes through it.",
     ),
     Setting("keys.folders", list, [], "Folders whose .dev.vars and .env are read for keys."),
+    Setting(
+        "vault.lock_after_minutes", int, 0, "Idle minutes after which the encrypted file is locked; 0: never."
+    ),
     Setting("models.favourites", list, [], "Models shown first, PROVIDER/MODEL."),
     Setting("models.recent", list, [], "Models asked last, latest first, PROVIDER/MODEL."),
     Setting("lanes.last", list, [], "Models of the lanes that were open last, PROVIDER/MODEL."),
@@ -86,7 +86,8 @@ class Settings:
     def get(self, key: str) -> Any:
         """The value, or the default where the file says nothing. Raises `KeyError` for a key not declared."""
         setting = self._declared[key]
-        return copy.copy(self._values.get(key, setting.default))
+        value = self._values.get(key, setting.default)
+        return list(value) if isinstance(value, list) else value
 
     def set(self, key: str, value: object) -> None:
         """Writes one value; everything else in the file stays as it is. Raises `Misconfigured`, `KeyError`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -26,10 +27,14 @@ class Standing:
             world = msgspec.json.decode(rows[0][0], type=World)
         except msgspec.MsgspecError:
             return World()
-        dead = {
-            name: out for name, out in world.dead.items() if not self._found_good(name.partition("@")[0], out)
-        }
-        return replace(world, dead=dead)
+
+        def still_out(entries: dict[str, Out], key_of: Callable[[str, Out], str]) -> dict[str, Out]:
+            return {
+                name: out for name, out in entries.items() if not self._found_good(key_of(name, out), out)
+            }
+
+        dead = still_out(world.dead, lambda name, out: name.partition("@")[0])
+        return replace(world, dead=dead, cooled=still_out(world.cooled, lambda name, out: out.key))
 
     def save(self, world: World) -> None:
         """Keeps what lasts of it."""

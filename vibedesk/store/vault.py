@@ -146,6 +146,10 @@ class Vault:
         if self._place.lockbox is not None:
             self._place.lockbox.lock()
 
+    def open_up(self) -> None:
+        """Has a locked system keychain show its own password window, and waits for the person."""
+        self._place.open_up()
+
     def unlock(self, word: str) -> None:
         """Opens the encrypted file by its passphrase or recovery code."""
         self._file().unlock(word)
@@ -153,6 +157,12 @@ class Vault:
     def create_file(self, passphrase: str) -> str:
         """Takes the offer of an encrypted file; its recovery code, to be shown once."""
         return self._file().begin(passphrase)
+
+    def change_passphrase(self, word: str, new: str) -> str:
+        """Another passphrase for the encrypted file, by the old one or the recovery code; its new recovery code."""
+        file = self._file()
+        file.unlock(word)
+        return file.change_passphrase(new)
 
     def recovery_code_once(self) -> str | None:
         """The recovery code of a file made since the last call (adding the first key makes it), else None."""
@@ -199,7 +209,7 @@ class Vault:
 
     def _state_because(self, reason: str) -> VaultState:
         state = self._place.look()
-        return VaultState(state.kind, state.where, reason, state.offer_file)
+        return VaultState(state.kind, state.where, reason, state.offer_file, state.silent)
 
 
 class KeychainOrFile(Place):
@@ -239,6 +249,9 @@ class KeychainOrFile(Place):
             if self._keychain.look().kind != "ready":
                 return
         self._keychain.delete_password(service, username)
+
+    def open_up(self) -> None:
+        self._here().open_up()
 
     def _here(self) -> Place:
         return self._lockbox if self._lockbox.exists else self._keychain

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vibedesk.terminal.arguments import WordsOff, parse
+if TYPE_CHECKING:
+    from vibedesk.terminal.arguments import WordsOff
 
 __all__ = ["main"]
 
@@ -20,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from vibedesk.terminal.window import open_window
 
         return open_window(sys.argv[:1])
+    from vibedesk.terminal.arguments import WordsOff, parse
+
     try:
         options = parse(words)
     except WordsOff as off:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, UnknownRoute
 from vibedesk.engine.types import (
+    CachePolicy,
     Finished,
     Image,
     Parameters,
@@ -153,7 +154,13 @@ def _lanes(options: argparse.Namespace, desk: Desk) -> list[Lane]:
     images = [_image(Path(name)) for name in options.image]
     request = request_of(_prompt(options.prompt), images=images, system=options.system or "")
     request = replace(request, parameters=parameters)
-    return [_lane(kind, name, options.via, request, desk) for kind, name in options.lanes]
+    lanes = [_lane(kind, name, options.via, request, desk) for kind, name in options.lanes]
+    return [_uncached(lane) for lane in lanes] if options.no_save else lanes
+
+
+def _uncached(lane: Lane) -> Lane:
+    """What is not to be kept is not kept in the answer cache either."""
+    return replace(lane, rungs=tuple(replace(rung, cache=CachePolicy()) for rung in lane.rungs))
 
 
 def _lane(kind: str, name: str, via: str | None, request: Request, desk: Desk) -> Lane:

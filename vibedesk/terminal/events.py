@@ -11,6 +11,7 @@ from vibedesk.engine.route_table import whole
 from vibedesk.engine.types import (
     ApiKey,
     Attempt,
+    CacheUse,
     Continued,
     Cost,
     Event,
@@ -82,11 +83,25 @@ def _finished(finished: Finished, asked: str, sentences: Sentences) -> Object:
         "reasoning_s": _seconds(finished.reasoning_s),
         "took_s": _seconds(finished.took_s),
         "cached": finished.cached,
+        "cache": _cache_object(finished.cache),
         "error": error_object(finished.error, sentences),
         "attempts": [attempt_object(attempt) for attempt in finished.attempts],
         "not_needed": list(finished.not_needed),
         "joined_at": list(finished.joined_at),
         "restarts": finished.restarts,
+    }
+
+
+def _cache_object(use: CacheUse | None) -> Object | None:
+    """What the answer cache did; null where the route does not cache."""
+    if use is None:
+        return None
+    return {
+        "verdict": use.verdict,
+        "why": use.why or None,
+        "kept_at": _time(use.kept_at),
+        "saved": cost_object(use.saved),
+        "saved_s": _seconds(use.saved_s),
     }
 
 

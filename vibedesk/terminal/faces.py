@@ -90,7 +90,9 @@ class BlockFace:
                 self._thinking = True
                 self._aside("thinking …")
             case Waiting(seconds, error):
-                self._aside(f"waiting {duration(seconds)}: {self._sentences.of(error)}", "warn")
+                turn = error.facts.get("limit") == "concurrent"
+                wait = "waiting for its turn" if turn else f"waiting {duration(seconds)}"
+                self._aside(f"{wait}: {self._sentences.of(error)}", "warn")
             case FellBack(error, failed, next):
                 said = self._sentences.of(error)
                 self._aside(f"{_step(failed, next)}: {said}", "warn")
@@ -136,6 +138,8 @@ class BlockFace:
                 self._output.note(f"{self._sentences.provider_name(finished.error.provider)}: “{own}”")
         if finished.attempts:
             self._output.note(receipt(finished), "warn" if finished.outcome != "complete" else "dim")
+        elif words := cached_receipt(finished):
+            self._output.note(words)
 
 
 def _step(failed: Deployment, next: Deployment) -> str:
@@ -148,6 +152,17 @@ def _without_taken_back(said: Sequence[Event], event: Restarted) -> list[Event]:
     """What a lane has said and nobody has seen yet, without the text it took back."""
     text = "".join(piece.text for piece in said if isinstance(piece, TextDelta))[: event.discard_from]
     return [*(piece for piece in said if not isinstance(piece, TextDelta)), TextDelta(text)]
+
+
+def cached_receipt(finished: Finished) -> str:
+    """One line: who had said it when, and what it saved to give it again."""
+    use = finished.cache
+    if use is None:
+        return ""
+    kept = f"kept {use.kept_at.astimezone():%d %b %H:%M}" if use.kept_at else ""
+    saved = f"saved {money(use.saved.usd)}" if use.saved else ""
+    shared = "asked once for several lanes" if use.verdict == "shared" else "given from the answer cache"
+    return " · ".join(part for part in (finished.deployment, shared, kept, saved) if part)
 
 
 def receipt(finished: Finished) -> str:

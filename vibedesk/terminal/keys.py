@@ -16,6 +16,7 @@ from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.types import ApiKey, Provider, Secret
+from vibedesk.engine.verdicts import is_stale
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import key_object
 from vibedesk.terminal.output import Output
@@ -42,8 +43,12 @@ def list_keys(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     elif not keys:
         output.line("No keys yet. Add one: vibedesk keys add PROVIDER")
     else:
-        rows = [[key.id, key.provider, key.label, key.hint, key.source, _state(key)] for key in keys]
-        output.table(["ID", "PROVIDER", "LABEL", "HINT", "SOURCE", "STATE"], rows, styles={5: STATE_STYLES})
+        rows = [
+            [key.id, key.provider, key.label, key.hint, key.source, _state(key), _checked(key)]
+            for key in keys
+        ]
+        columns = ["ID", "PROVIDER", "LABEL", "HINT", "SOURCE", "STATE", "CHECKED"]
+        output.table(columns, rows, styles={5: STATE_STYLES})
     return 0
 
 
@@ -134,19 +139,19 @@ def _origin(provider: Provider, desk: Desk) -> str:
 
 def _tell_the_cost(keys: Sequence[ApiKey], options: argparse.Namespace, output: Output, desk: Desk) -> None:
     """Before anything is asked: what it can cost at most, as far as prices are known."""
-    from vibedesk.engine.check import cost_of_check
+    from vibedesk.engine.check import most_of_check
 
-    known, unknown = Decimal(0), 0
+    catalog, known, unknown = desk.catalog, Decimal(0), 0
     for key in keys:
-        model = desk.catalog.preferred(key.provider) if key.provider in desk.catalog.providers else None
-        if model is None:
+        if key.provider not in catalog.providers:
             continue
-        provider = desk.catalog.provider(key.provider)
-        cost = cost_of_check(model, provider, capabilities=options.capabilities, on=date.today())
+        provider = catalog.providers[key.provider]
+        cost = most_of_check(catalog, provider, capabilities=options.capabilities, on=date.today())
         known += cost.usd if cost else 0
         unknown += cost is None
     more = f", and what {unknown} without a known price cost" if unknown else ""
-    output.note(f"The real answers cost at most {money(known, estimated=True)}{more}.", "dim")
+    words = f"cost at most {money(known, estimated=True)}{more}" if known or unknown else "cost nothing"
+    output.note(f"The real answers {words}.", "dim")
 
 
 async def _check_all(keys: Sequence[ApiKey], options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -321,6 +326,16 @@ def _no_key(provider: Provider) -> ApiKey:
 
 def _state(key: ApiKey) -> str:
     return key.state if key.enabled else "disabled"
+
+
+def _checked(key: ApiKey) -> str:
+    """How long ago, and that a verdict that old may not hold any more."""
+    if key.checked is None:
+        return ""
+    now = datetime.now(UTC)
+    hours = int((now - key.checked).total_seconds() // 3600)
+    ago = f"{hours // 24} d ago" if hours >= 48 else f"{hours} h ago" if hours > 0 else "just now"
+    return f"{ago}: check again" if is_stale(key.checked, now) else ago
 
 
 def _place(key: ApiKey) -> str:

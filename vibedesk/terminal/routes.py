@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -59,10 +58,8 @@ def show(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 
 def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     """The ladder as it would be climbed now, or with faults. Nothing is sent; 1 when nobody would answer."""
-    from vibedesk.engine.explain import explain as explained
-
     route = _route(options.name, desk)
-    found = explained(desk.rungs(route), desk.standing.load(), _faults(options.fault), now=time.time())
+    found = desk.explain(route, _faults(options.fault))
     told = [_rung_object(rung, desk) for rung in found.rungs]
     if output.as_json:
         error = error_object(found.error, Sentences(desk))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import re
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from socket import AddressFamily
 
 _OFFER = "vibedesk ask, keys and models work here (vibedesk --help)"
 
@@ -20,7 +22,7 @@ def open_window(argv: Sequence[str]) -> int:
     if problem:
         print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
         return 1
-    from vibedesk.app import main
+    from vibedesk.front import main
 
     return main(list(argv))
 
@@ -50,6 +52,8 @@ def qt_problem(environ: Mapping[str, str]) -> str:
 
 def _missing_library(package: Path, platform: str) -> str:
     """Loads what the window loads first: a library that is not there is named by the loader."""
+    import ctypes
+
     for library in (package / "Qt/lib/libQt6Gui.so.6", package / f"Qt/plugins/platforms/libq{platform}.so"):
         if not library.exists():
             continue  # Qt as the distribution installs it: its packages see to the libraries
@@ -63,7 +67,9 @@ def _missing_library(package: Path, platform: str) -> str:
 
 
 def _answers_wayland(display: str, environ: Mapping[str, str]) -> bool:
-    return _answers(socket.AF_UNIX, str(Path(environ.get("XDG_RUNTIME_DIR", "/nowhere"), display)))
+    from socket import AF_UNIX
+
+    return _answers(AF_UNIX, str(Path(environ.get("XDG_RUNTIME_DIR", "/nowhere"), display)))
 
 
 def _answers_x11(display: str) -> bool:
@@ -71,13 +77,17 @@ def _answers_x11(display: str) -> bool:
     found = re.fullmatch(r"(?:[a-z]+/)?(?P<host>.*?):(?P<number>\d+)(?:\.\d+)?", display)
     if found is None:
         return False
+    import socket
+
     path = f"/tmp/.X11-unix/X{found['number']}"
     if found["host"] in ("", "unix"):
         return _answers(socket.AF_UNIX, path) or _answers(socket.AF_UNIX, f"\0{path}")
     return _answers(socket.AF_INET, (found["host"], 6000 + int(found["number"])))
 
 
-def _answers(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+def _answers(family: AddressFamily, address: str | tuple[str, int]) -> bool:
+    import socket
+
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.settimeout(3.0)
         try:

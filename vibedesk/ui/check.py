@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vibedesk.state.check import CheckLine, CheckRun
+from vibedesk.state.check_lines import folded
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Elided, Hairline, Label, bare
+from vibedesk.ui.widgets import Elided, Hairline, Label, Mark, bare, plain_tip
 from vibedesk.wording import duration
 
 MARKS = {
@@ -25,22 +25,6 @@ WORDS = {
     "skipped": "skipped",
     "waiting": "not yet",
 }
-
-
-class Mark(QWidget):
-    """An icon that stands alone; it follows the theme."""
-
-    def __init__(self, icon: QIcon, size: int = 16) -> None:
-        super().__init__()
-        self.setFixedSize(size, size)
-        self._icon = icon
-
-    def set(self, icon: QIcon) -> None:
-        self._icon = icon
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        self._icon.paint(QPainter(self), self.rect())
 
 
 class StageLine(QWidget):
@@ -73,6 +57,9 @@ class StageLine(QWidget):
         self.detail.setText(line.detail or ("" if line.verdict in ("waiting", "ok") else WORDS[line.verdict]))
         self.time.setText(duration(line.took_s) if line.took_s is not None else "")
         self.setAccessibleName(f"{line.title}: {WORDS.get(line.verdict, '')}")
+        facts = "\n".join(f"{name}: {words}" for name, words in line.evidence)
+        self.title.setToolTip(plain_tip(facts))
+        self.setAccessibleDescription(f"{line.detail} {facts}".strip())
 
 
 class Stages(QWidget):
@@ -86,7 +73,7 @@ class Stages(QWidget):
 
     def show_run(self, run: CheckRun | None) -> None:
         """Shows the run; None = nothing was checked yet."""
-        lines = list(run.lines) if run else []
+        lines = list(folded(run.lines)) if run else []
         if run and self._narrow and run.limits:
             lines += [
                 CheckLine(id="limits", title="Limits seen", verdict="ok", detail=limits_in_words(run.limits))

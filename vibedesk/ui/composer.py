@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -26,18 +26,25 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from vibedesk.state.attached import Attached
-from vibedesk.state.draft import Draft, is_long
-from vibedesk.state.estimate import Estimate, in_sum
 from vibedesk.ui import harmless
-from vibedesk.ui.attachments import Attachments
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Keycap, Label, bare, plain_tip, set_state
-from vibedesk.wording import count, money
+
+if TYPE_CHECKING:  # painted before the rest is imported
+    from decimal import Decimal
+
+    from vibedesk.engine.types import Image
+    from vibedesk.state.attached import Attached
+    from vibedesk.state.draft import Draft
+    from vibedesk.state.estimate import Estimate
+    from vibedesk.ui.attachments import Attachments
 
 FEWEST_LINES = 2
 MOST_LINES = 8
 LETTERS = "ABCDEFGH"
+FOLD_CHARACTERS = 3_000
+FOLD_LINES = 60
+"""A paste beyond one of these folds away."""
 
 
 class Words(QPlainTextEdit):
@@ -93,7 +100,7 @@ class Words(QPlainTextEdit):
     def insertFromMimeData(self, source: QMimeData) -> None:
         if any(url.isLocalFile() for url in source.urls()) or (source.hasImage() and not source.hasText()):
             self.brought.emit(source)
-        elif is_long(source.text()):
+        elif len(source.text()) > FOLD_CHARACTERS or source.text().count("\n") >= FOLD_LINES:
             self.long_pasted.emit(source.text())
         elif source.hasText():
             self.insertPlainText(source.text())
@@ -124,7 +131,8 @@ class Hint(QFrame):
 
 class Composer(QFrame):
     """`sent(text, images, without)`: `without` are ids of lanes to leave out; `stopped`; `system_wanted`,
-    `prompts_wanted`; `changed` for the estimate; `recalled`.
+    `prompts_wanted`; `changed` for the estimate; `recalled`. It can be written in before it is given a `draft`, which
+    reads what goes along.
     """
 
     sent = Signal(str, object, object)
@@ -134,11 +142,14 @@ class Composer(QFrame):
     system_wanted = Signal()
     prompts_wanted = Signal()
 
-    def __init__(self, theme: Theme, draft: Draft) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("composer")
         self.setAcceptDrops(True)
-        self.draft = draft
+        self._theme = theme
+        self.draft: Draft | None = None
+        self._early: list[Path] = []
+        self._held: list[tuple[str, tuple[Image, ...], frozenset[str]]] | None = None
         self.left_out: frozenset[str] = frozenset()
         self._obstacle = ""
         self._warned = False
@@ -147,7 +158,7 @@ class Composer(QFrame):
         self.words = Words()
         self.words.setAccessibleName(self.tr("Message"))
         self.words.setAcceptDrops(False)  # drops land on the whole box
-        self.attachments = Attachments(theme)
+        self.attachments: Attachments | None = None
         self.attach = Button(self.tr("Attach"), "quiet").on(self.choose_files)
         self.prompts = Button(self.tr("Prompts"), "quiet").on(self.prompts_wanted.emit)
         self.system = Button(self.tr("System"), "quiet").on(self.system_wanted.emit)
@@ -173,11 +184,11 @@ class Composer(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(5, 11, 9, 9)
         column.setSpacing(6)
-        for widget in (self.key_hint, self.blind_hint, self.fold_hint, self.attachments, self.words):
-            row = bare(QHBoxLayout())
-            row.setContentsMargins(8, 0, 0, 0)
-            row.addWidget(widget)
-            column.addLayout(row)
+        self._above = bare(QVBoxLayout(), 6)
+        self._above.setContentsMargins(8, 0, 0, 0)
+        for widget in (self.key_hint, self.blind_hint, self.fold_hint, self.words):
+            self._above.addWidget(widget)
+        column.addLayout(self._above)
         below = bare(QHBoxLayout(), 4)
         for button in (self.attach, self.prompts, self.system):
             below.addWidget(button)
@@ -200,14 +211,30 @@ class Composer(QFrame):
         self.words.sent.connect(self._send)
         self.words.recalled.connect(self.recalled)
         self.words.brought.connect(self._take)
-        self.words.long_pasted.connect(self.draft.fold)
+        self.words.long_pasted.connect(self._fold_away)
         self.words.textChanged.connect(self._changed)
         self.words.undone = self._unfold
         self.words.installEventFilter(self)
-        self.attachments.removed.connect(self.draft.remove)
-        self.draft.changed.connect(self._attached)
-        self.draft.reading_changed.connect(lambda _: self._show_state())
-        self.draft.folded.connect(self._fold)
+
+    def set_draft(self, draft: Draft) -> None:
+        """From now on files and long pastes can go along."""
+        from vibedesk.ui.attachments import Attachments
+
+        self.draft, self.attachments = draft, Attachments(self._theme)
+        self._above.insertWidget(3, self.attachments)
+        self.attachments.removed.connect(draft.remove)
+        draft.changed.connect(self._attached)
+        draft.reading_changed.connect(lambda _: self._show_state())
+        draft.folded.connect(self._fold)
+        draft.add_files(self._early)
+
+    @property
+    def _reading(self) -> bool:
+        return self.draft is not None and self.draft.reading
+
+    @property
+    def _going_along(self) -> list[Attached]:
+        return self.draft.attachments if self.draft is not None else []
 
     # What is in it
 
@@ -216,7 +243,7 @@ class Composer(QFrame):
 
     @property
     def empty(self) -> bool:
-        return not (self.text().strip() or self.draft.attachments)
+        return not (self.text().strip() or self._going_along)
 
     def set_text(self, text: str) -> None:
         """Puts words in, ready to be edited."""
@@ -232,7 +259,8 @@ class Composer(QFrame):
 
     def clear(self) -> None:
         self.words.clear()
-        self.draft.clear()
+        if self.draft is not None:
+            self.draft.clear()
         self.left_out = frozenset()
 
     # What the page tells it
@@ -255,7 +283,7 @@ class Composer(QFrame):
 
     def show_blind(self, blind: dict[str, str], lanes: int) -> None:
         """Lanes, by id, whose models see no pictures: named as "B gpt-oss-120b". `lanes` are asked in all."""
-        self._blind = blind if self.draft.images else {}
+        self._blind = blind if self.draft is not None and self.draft.images else {}
         self.left_out &= frozenset(self._blind)
         names = harmless.one_line(" and ".join(self._blind.values()), 120)
         can_leave = len(self._blind) < lanes
@@ -272,8 +300,11 @@ class Composer(QFrame):
 
     def show_estimates(self, estimates: Sequence[Estimate]) -> None:
         """About what goes in, and about what it costs; lane by lane in the tool tip."""
-        if self._obstacle or self.draft.reading:
+        if self._obstacle or self._reading:
             return
+        from vibedesk.state.estimate import in_sum
+        from vibedesk.wording import count
+
         tokens, usd = in_sum(estimates)
         over = [one for one in estimates if one.over]
         words = f"≈ {count(tokens)} tok in · {_cost(usd)}"
@@ -289,7 +320,7 @@ class Composer(QFrame):
         self.note.setToolTip(plain_tip(harmless.prose("\n".join(lines))))
 
     def _show_state(self) -> None:
-        reading = self.tr("Reading…") if self.draft.reading else ""
+        reading = self.tr("Reading…") if self._reading else ""
         hindrance = self._obstacle or reading
         self.send.setEnabled(not self.empty and not hindrance)
         self.send.setToolTip(hindrance or (self.tr("Write something first.") if self.empty else ""))
@@ -301,28 +332,52 @@ class Composer(QFrame):
     def _changed(self) -> None:
         self._warned = False
         self.key_hint.say("")
-        if self._folded is not None and self._folded not in self.draft.attachments:
+        if self._folded is not None and self._folded not in self._going_along:
             self._folded = None
         self.fold_hint.setVisible(self._folded is not None)
         self._show_state()
         self.changed.emit()
 
     def _attached(self) -> None:
-        self.attachments.show_all(self.draft.attachments)
+        if self.attachments is not None:
+            self.attachments.show_all(self._going_along)
         self._changed()
 
     def _send(self) -> None:
         if not self.send.isEnabled():
             return
-        key = self.draft.key_in(self.text())
-        if key and not self._warned:
+        key = "" if self._warned else self._key()
+        if key:
             self._warned = True
             again = self.tr("Send again to send it all the same.")
             self.key_hint.say(f"This looks like an API key: {harmless.one_line(key, 40)}. {again}", "bad")
             return
-        text, images, without = self.draft.message(self.text()), self.draft.images, self.left_out
+        draft, without = self.draft, self.left_out
+        text = draft.message(self.text()) if draft is not None else self.text()
+        images = draft.images if draft is not None else ()
         self.clear()
-        self.sent.emit(text, images, without)
+        if self._held is None:
+            self.sent.emit(text, images, without)
+        else:
+            self._held.append((text, images, without))
+
+    def _key(self) -> str:
+        from vibedesk.engine.keyshapes import key_in
+
+        return self.draft.key_in(self.text()) if self.draft is not None else key_in(self.text())
+
+    def hold(self) -> None:
+        """Nobody listens yet: what is sent waits for `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Sends what was held; what cannot be sent now is in the field again, before what was typed since."""
+        held, self._held = self._held or [], None
+        if held and self._obstacle:
+            self.set_text("\n\n".join(filter(None, (*(text for text, _, _ in held), self.text()))))
+            return
+        for text, images, without in held:
+            self.sent.emit(text, images, without)
 
     # What goes along
 
@@ -333,13 +388,26 @@ class Composer(QFrame):
         pictures = self.tr("Pictures (*.png *.jpg *.jpeg *.gif *.webp)")
         dialog.setNameFilters([self.tr("All files (*)"), pictures, self.tr("PDF (*.pdf)")])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda files: self.draft.add_files([Path(file) for file in files]))
+        dialog.filesSelected.connect(lambda files: self.add_files([Path(file) for file in files]))
         dialog.open()
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Attaches what can be sent of these files."""
+        if self.draft is None:
+            self._early += paths
+        else:
+            self.draft.add_files(paths)
+
+    def _fold_away(self, text: str) -> None:
+        if self.draft is None:
+            self.words.insertPlainText(text)
+        else:
+            self.draft.fold(text)
 
     def _take(self, source: QMimeData) -> None:
         files = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
-        self.draft.add_files(files)
-        if not files and source.hasImage():
+        self.add_files(files)
+        if not files and source.hasImage() and self.draft is not None:
             self.draft.add_data(_png(QImage(source.imageData())), self.tr("Pasted picture"))
 
     def _fold(self, one: Attached) -> None:
@@ -350,7 +418,7 @@ class Composer(QFrame):
         """Puts the paste into the words after all; False when there is none."""
         one, self._folded = self._folded, None
         self.fold_hint.say("")
-        if one is None:
+        if one is None or self.draft is None:
             return False
         self.draft.remove(one)
         self.words.insertPlainText(one.text)
@@ -385,6 +453,8 @@ class Composer(QFrame):
 
 
 def _cost(usd: Decimal | None) -> str:
+    from vibedesk.wording import money
+
     return money(usd, estimated=True).replace("≈", "≈ ")
 
 

@@ -44,7 +44,6 @@ class Figures(QFrame):
         self.setFixedHeight(34)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.tokens, self.speed, self.first, self.cost = Figure(), Figure(), Figure(), Figure()
-        self._best: set[str] = set()
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(LOOSE)
@@ -62,7 +61,6 @@ class Figures(QFrame):
             figure.forget_width()
             figure.show_number("")
         self.setToolTip("")
-        self._best = set()
 
     def show_running(self, tokens: int, tokens_per_s: float | None, first_s: float | None) -> None:
         """While the answer comes; tokens are counted roughly until the provider says how many."""
@@ -70,13 +68,13 @@ class Figures(QFrame):
         self.speed.show_number(f"≈ {speed(tokens_per_s)}" if tokens_per_s else "")
         self.first.show_number(f"first {duration(first_s)}" if first_s is not None else "")
         self.cost.show_number("")
+        self._fit()
 
     def show_answer(self, answer: StoredAnswer, best: set[str]) -> None:
         """The figures of an answer that has ended, with what it was best at."""
         for figure in self._all():
             figure.forget_width()
         usage = answer.usage
-        self._best = best
         if usage is None and answer.ttft_s is None:
             self.clear()
             self.setToolTip(plain_tip(explained(answer)) if answer.attempts else "")
@@ -100,12 +98,18 @@ class Figures(QFrame):
             self.clicked.emit()
 
     def _fit(self) -> None:
-        """Where the praise leaves no room, the tokens give way: they are in the tip and on the receipt."""
-        widths = [figure.sizeHint().width() for figure in self._all() if figure.text()]
-        room = self.width() - 28 - sum(widths)
-        fits = room >= (len(widths) - 1) * TIGHT
-        self.tokens.setVisible(fits or not self._best)
-        self._row.setSpacing(LOOSE if room >= (len(widths) - 1) * LOOSE else TIGHT)
+        """Where there is no room for all, the unpraised give way, tokens first: the tip and the receipt have them."""
+        order = (self.tokens, self.first, self.cost, self.speed)
+        giving = sorted((one for one in order if one.text()), key=lambda one: bool(one.property("best")))
+        room = self.width() - 28
+        while len(giving) > 1 and self._wide(giving, TIGHT) > room:
+            giving.pop(0)
+        for figure in order:
+            figure.setVisible(figure in giving or not figure.text())
+        self._row.setSpacing(LOOSE if self._wide(giving, LOOSE) <= room else TIGHT)
+
+    def _wide(self, figures: list[Figure], between: int) -> int:
+        return sum(figure.sizeHint().width() for figure in figures) + (len(figures) - 1) * between
 
 
 def price_of(cost: Cost | None) -> str:

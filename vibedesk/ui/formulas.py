@@ -86,6 +86,9 @@ class Formulas(QObject):
         self._pool.setMaxThreadCount(1)
         self._known: OrderedDict[tuple[str, bool], Formula] = OrderedDict()
         self._asked: set[tuple[str, bool]] = set()
+        self._queue: list[tuple[str, bool]] = []
+        self.still = False
+        """Nothing is set: the page is only read."""
         self._waiting: dict[tuple[str, bool], list[tuple[QTextCursor, QColor, QTextCharFormat]]] = {}
         self._desk = _Desk()
         self._desk.done.connect(self._take)
@@ -113,16 +116,25 @@ class Formulas(QObject):
         place.setKeepPositionOnInsert(True)
         cursor.insertImage(shape)
         self._waiting.setdefault(key, []).append((place, colour, QTextCharFormat(base)))
-        if key not in self._asked:
+        if key not in self._asked and not self.still:
             self._asked.add(key)
-            self._pool.start(
-                _Setting(self._desk, latex, display, QGuiApplication.primaryScreen().devicePixelRatio())
-            )
+            self._queue.append(key)
+            if len(self._queue) == 1:
+                self._begin()
+
+    def _begin(self) -> None:
+        """Sets the first in the queue: one at a time, so that nobody who leaves waits for more than one."""
+        latex, display = self._queue[0]
+        ratio = QGuiApplication.primaryScreen().devicePixelRatio()
+        self._pool.start(_Setting(self._desk, latex, display, ratio))
 
     def _take(self, latex: str, display: bool, formula: Formula) -> None:
         key = (latex, display)
         self._known[key] = formula
         self._asked.discard(key)
+        self._queue.remove(key)
+        if self._queue:
+            self._begin()
         while len(self._known) > MOST:
             self._known.popitem(last=False)
         if key in self._waiting:
@@ -145,10 +157,6 @@ class Formulas(QObject):
                 _show(there.document(), shape, formula, key, colour)
                 there.setCharFormat(shape)
 
-    def forget(self) -> None:
-        """Nothing is waited for any more: the page is empty."""
-        self._waiting.clear()
-
 
 def formulas_of(document: QTextDocument) -> Formulas:
     """Those of this document."""
@@ -160,6 +168,13 @@ def read(cursor: QTextCursor) -> str:
     text = cursor.selection().toPlainText()
     sources = iter(_sources(cursor))
     return re.sub(PLACEHOLDER, lambda _: next(sources, ""), text)
+
+
+def read_all(document: QTextDocument) -> str:
+    """All words of a page, formulas as their source."""
+    cursor = QTextCursor(document)
+    cursor.select(QTextCursor.SelectionType.Document)
+    return read(cursor)
 
 
 def _sources(cursor: QTextCursor) -> list[str]:

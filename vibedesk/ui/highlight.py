@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST = 24_000
 """Characters beyond which code stays plain: Pygments takes about 1.5 µs a character."""
 PATIENCE_S = 0.06
-"""After this long the rest of a piece of code stays plain: some grammars are slow on hostile input."""
+"""After this much processor time the rest of a piece of code stays plain: some grammars are slow on hostile input."""
 
 
 class Span(Struct, frozen=True):
@@ -29,26 +29,39 @@ class Span(Struct, frozen=True):
 
 def lines_of(code: str, language: str) -> list[tuple[Span, ...]]:
     """The spans of each line; empty ones where the language is unknown or the code too long."""
+    return list(each_line(code, language))
+
+
+def each_line(code: str, language: str) -> Iterator[tuple[Span, ...]]:
+    """The same, line by line, so that the work can be spread over frames."""
     lexer = _lexer(language) if len(code) <= LONGEST else None
-    if lexer is None:
-        return [()] * (code.count("\n") + 1)
-    lines: list[tuple[Span, ...]] = []
+    left = code.count("\n") + 1
+    if lexer is not None:
+        for spans in _lines(lexer, code):
+            left -= 1
+            yield spans
+    for _ in range(left):
+        yield ()
+
+
+def _lines(lexer: Lexer, code: str) -> Iterator[tuple[Span, ...]]:
+    """Whole lines, as far as patience reaches; the time between two of them is not ours."""
     spans: list[Span] = []
-    column = 0
-    deadline = monotonic() + PATIENCE_S
+    column, spent, since = 0, 0.0, thread_time()
     for token, piece in _tokens(lexer, code):
-        if monotonic() > deadline:
+        if spent + thread_time() - since > PATIENCE_S:
             break
         for index, part in enumerate(piece.split("\n")):
             if index:
-                lines.append(tuple(spans))
+                spent += thread_time() - since
+                yield tuple(spans)
+                since = thread_time()
                 spans, column = [], 0
             width = _width(part)
             if token and width:
                 spans.append(Span(column, column + width, token))
             column += width
-    lines.append(tuple(spans))
-    return lines + [()] * (code.count("\n") + 1 - len(lines))
+    yield tuple(spans)
 
 
 def _tokens(lexer: Lexer, code: str) -> Iterator[tuple[str, str]]:

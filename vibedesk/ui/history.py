@@ -285,6 +285,7 @@ class _Painter(QStyledItemDelegate):
             self._draw_excerpt(painter, words, row.hit.excerpt)
         else:
             lanes = f"{len(row.models)} models" if len(row.models) != 1 else row.models[0].partition("/")[2]
+            lanes = lanes if row.models else "blind"
             below = " · ".join([day_of(row.updated), lanes, *(harmless.one_line(tag) for tag in row.tags)])
             self._draw(painter, words, below, body_font(12), "muted", top=False)
         painter.restore()

@@ -21,6 +21,8 @@ QUOTES = _PROPERTY + 3
 """Block property: how many quote bars stand left of it."""
 ROLE = _PROPERTY + 4
 """Block property: the colour role of a chip."""
+ENTRY = _PROPERTY + 6
+"""Block property: which of the things said it belongs to, from 1."""
 PILL = _PROPERTY + 5
 """Character property: inline code, on a rounded ground."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout
 
 from vibedesk.engine.types import ApiKey
-from vibedesk.state.check import CheckRun
+from vibedesk.state.check import SHORT, CheckRun
+from vibedesk.state.key_rows import words_remembered
 from vibedesk.state.vault import LOCAL, KeyRow, Vault
-from vibedesk.state.words import moment
+from vibedesk.state.words import ago, moment
 from vibedesk.ui.check import Stages
+from vibedesk.ui.facts import Facts
+from vibedesk.ui.limits import limit_words
+from vibedesk.ui.outcome import OutcomeCard, fix_of
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Elided, Field, Label, Scroll, Tile, bare, set_state
-from vibedesk.wording import duration
+from vibedesk.ui.widgets import Button, Elided, Field, Label, Scroll, Tile, bare
+from vibedesk.wording import duration, money
 
 
 class KeyPanel(QFrame):
@@ -21,6 +27,7 @@ class KeyPanel(QFrame):
 
     copy_wanted = Signal(object)
     replace_wanted = Signal(object)
+    limits_wanted = Signal(object)
     closed = Signal()
 
     def __init__(self, vault: Vault, theme: Theme) -> None:
@@ -41,6 +48,8 @@ class KeyPanel(QFrame):
         self._column.addLayout(self._buttons())
         self._column.addSpacing(8)
         self._build_check()
+        self._build_limits()
+        self._build_passport()
         self._build_place()
         self._column.addStretch(1)
 
@@ -64,9 +73,11 @@ class KeyPanel(QFrame):
         self.replace.setVisible(kept)
         self.copy.setVisible(not local)
         self.delete.setVisible(kept)
-        self.more.setVisible(kept)
+        self.more.setVisible(not local)
         self.keep.setVisible(not kept and not local)
-        self._show_check(self._vault.checks.run_of(row.id), row.key)
+        self._show_check(self._vault.checks.run_of(row.id), row)
+        self._show_limits(row)
+        self._show_passport(row)
         self._show_place(row)
 
     # Its parts
@@ -103,10 +114,26 @@ class KeyPanel(QFrame):
 
     def _build_check(self) -> None:
         self.when = Label("", "caption")
-        self.message, self.fix = Label("", wrap=True), Label("", "muted", wrap=True)
+        self.outcome = OutcomeCard()
         self.stages = Stages(self._theme, narrow=True)
-        for widget in (self.when, self.message, self.fix, self.stages):
+        for widget in (self.when, self.outcome, self.stages):
             self._column.addWidget(widget)
+
+    def _build_limits(self) -> None:
+        self._column.addSpacing(8)
+        self.limits_title = Label("Your limits", "caption")
+        self.limits = Button("").on(lambda: self.limits_wanted.emit(self.row))
+        self.note = Label("", "muted", wrap=True)
+        self._column.addWidget(self.limits_title)
+        self._column.addWidget(self.limits, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addWidget(self.note)
+
+    def _build_passport(self) -> None:
+        self._column.addSpacing(8)
+        self.passport_title = Label("What is known of it", "caption")
+        self.passport = Facts()
+        self._column.addWidget(self.passport_title)
+        self._column.addWidget(self.passport)
 
     def _build_place(self) -> None:
         self._column.addSpacing(8)
@@ -125,28 +152,69 @@ class KeyPanel(QFrame):
             self.check.setText("Stop" if row.checking else "Check")
             self.check.setEnabled(row.provider is not None)
 
-    def _show_check(self, run: CheckRun | None, key: ApiKey | None) -> None:
+    def _show_check(self, run: CheckRun | None, row: KeyRow) -> None:
         self.stages.setVisible(run is not None)
         self.stages.show_run(run)
-        self.message.setText(run.message if run and run.verdict != "ready" else "")
-        self.fix.setText(run.fix if run else "")
-        set_state(self.message, "role", run.role if run else "neutral")
-        self.message.setVisible(bool(self.message.text()))
-        self.fix.setVisible(bool(self.fix.text()))
-        self.when.setVisible(key is not None)
+        message, fix, verdict = self._said(run, row)
+        button, act = self._fix(verdict, run.nuance if run else "", row) if message else ("", None)
+        self.outcome.say(message, fix, row.role, button, act)
+        self.when.setVisible(row.key is not None)
+        self.when.setText(self._when(run, row.key))
+
+    def _when(self, run: CheckRun | None, key: ApiKey | None) -> str:
         if run is not None and run.at is not None:
-            self.when.setText(f"Last check · {moment(run.at)} · {duration(run.took_s)}")
-        elif run is not None:
-            self.when.setText("Checking…")
-        elif key is not None and key.checked is not None:
-            self.when.setText(f"Last check · {moment(key.checked)}")
-        else:
-            self.when.setText("Not checked yet")
+            spent = f" · {money(run.spent_usd)}" if run.spent_usd else ""
+            return f"Last check · {moment(run.at)} · {duration(run.took_s)}{spent}"
+        if run is not None:
+            return "Checking…"
+        if key is not None and key.checked is not None:
+            return f"Last check · {moment(key.checked)} · {SHORT.get(key.state, key.state)}"
+        return "Not checked yet"
+
+    def _said(self, run: CheckRun | None, row: KeyRow) -> tuple[str, str, str]:
+        """Sentence, fix and verdict of the last check, where it was not all well."""
+        if run is not None:
+            wrong = not run.running and run.verdict != "ready"
+            return (run.message, run.fix, run.verdict) if wrong else ("", "", "")
+        if row.key is None or row.provider is None or not row.key.enabled:
+            return "", "", ""
+        return (*words_remembered(row.key, row.provider), row.key.state)
+
+    def _fix(self, verdict: str, nuance: str, row: KeyRow) -> tuple[str, Callable[[], object] | None]:
+        if row.provider is None:
+            return "", None
+        return fix_of(verdict, nuance, row.provider, ask=lambda: self._vault.check(row.id, answer=True))
+
+    def _show_limits(self, row: KeyRow) -> None:
+        key = row.key
+        for widget in (self.limits_title, self.limits):
+            widget.setVisible(key is not None)
+        if key is not None:
+            words = limit_words(key.limits)
+            shown = " · ".join(words[:2]) + (f" · {len(words) - 2} more" if len(words) > 2 else "")
+            self.limits.setText(shown or "No limits…")
+            self.limits.setToolTip("\n".join(words))
+            self.limits.setAccessibleName("Limits: " + (", ".join(words) or "none"))
+        self.note.setText(key.note if key else "")
+        self.note.setVisible(bool(self.note.text()))
+
+    def _show_passport(self, row: KeyRow) -> None:
+        key, run = row.key, self._vault.checks.run_of(row.id)
+        facts: list[tuple[str, str]] = []
+        if key is not None:
+            learnt = dict(run.passport) if run and run.passport else key.passport
+            facts = [(name[:1].upper() + name[1:], words) for name, words in learnt.items()]
+            facts += [("Account", key.scope)] if key.scope else []
+            facts += [("Added", moment(key.created))] if key.created else []
+            facts += [("Last used", ago(key.last_used))]
+        self.passport.show_facts(facts)
+        for widget in (self.passport_title, self.passport):
+            widget.setVisible(bool(facts))
 
     def _show_place(self, row: KeyRow) -> None:
         state = self._vault.state
         if row.id == LOCAL:
-            names = ", ".join(provider.name for provider in self._vault.local_providers())
+            names = ", ".join(provider.name for provider in self._vault.servers.providers())
             self.place_title.setText("What is looked for")
             self.place.setText(f"{names}, at their usual ports on this machine. Nothing else is asked.")
             self.origin.setText("")
@@ -166,7 +234,7 @@ class KeyPanel(QFrame):
         if self.row is None:
             return
         if self.row.id == LOCAL:
-            self._vault.look_for_local()
+            self._vault.servers.look_for()
         elif self.row.checking:
             self._vault.checks.stop(self.row.id)
         else:
@@ -184,13 +252,28 @@ class KeyPanel(QFrame):
         if self.row is None or self.row.key is None:
             return
         key, menu = self.row.key, QMenu(self)
+        if self.row.provider is not None:
+            estimate = self._vault.checks.estimate(self.row.provider)
+            price = money(estimate.usd, estimated=True) if estimate else "unknown cost"
+            ask = menu.addAction(f"Check with one real answer ({price})")
+            ask.triggered.connect(lambda: self._vault.check(key.id, answer=True))
+        if key.source == "vault":
+            self._add_own(menu, key)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    def _add_own(self, menu: QMenu, key: ApiKey) -> None:
+        """What can be done with a key of the vault alone."""
+        family = [one.id for one in self._vault.siblings(key.id)]
+        place = family.index(key.id) if key.id in family else 0
+        menu.addSeparator()
         menu.addAction("Rename", self._start_renaming)
         word = "Switch off" if key.enabled else "Switch on"
         menu.addAction(word, lambda: self._vault.set_enabled(key.id, not key.enabled))
         menu.addSeparator()
-        menu.addAction("Try earlier", lambda: self._vault.move(key.id, max(0, key.position - 1)))
-        menu.addAction("Try later", lambda: self._vault.move(key.id, key.position + 1))
-        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        earlier = menu.addAction("Try earlier\tAlt+Up", lambda: self._vault.move_by(key.id, -1))
+        later = menu.addAction("Try later\tAlt+Down", lambda: self._vault.move_by(key.id, 1))
+        earlier.setEnabled(place > 0)
+        later.setEnabled(place < len(family) - 1)
 
     def _start_renaming(self) -> None:
         self.name.setText(self.row.label if self.row else "")

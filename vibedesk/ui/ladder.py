@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.types import Finished, Rung
-from vibedesk.state.routes import Try
+from vibedesk.engine.types import Finished
+from vibedesk.state.routes import Explanation, Told, Try
 from vibedesk.ui import harmless
 from vibedesk.ui.figures import price_of
 from vibedesk.ui.widgets import Chip, Elided, Label, bare
@@ -17,22 +17,22 @@ from vibedesk.wording import duration, words_for
 
 
 class Ladder(QWidget):
-    """`show_rungs` draws them; `clear` takes them away."""
+    """`show_explanation` and `show_tries` draw the rungs; `clear` takes them away."""
 
     def __init__(self) -> None:
         super().__init__()
         self._column = bare(QVBoxLayout(self), 8)
 
-    def show_rungs(self, rungs: Sequence[Rung]) -> None:
-        """Draws the rungs in the order they would be tried; what is left out has no number."""
+    def show_explanation(self, explanation: Explanation, *, supposed: bool = False) -> None:
+        """Draws the rungs in the order they would be tried, and how it would end. `supposed`: with faults."""
         self.clear()
-        self._column.addWidget(Label("It would ask now, in this order", "caption"))
+        words = "It would then ask, in this order" if supposed else "It would ask now, in this order"
+        self._column.addWidget(Label(words, "caption"))
         number = 0
-        for rung in rungs:
-            number += rung.obstacle is None
-            self._column.addWidget(_card(str(number) if rung.obstacle is None else "–", rung))
-        if not number:
-            self._column.addWidget(Label("Nobody would be asked.", "small"))
+        for told in explanation.rungs:
+            number += told.asked > 0
+            self._column.addWidget(_card(str(number) if told.asked else "–", told))
+        self._column.addWidget(Label(_ending(explanation), "small", wrap=True))
 
     def show_tries(self, tries: Sequence[Try]) -> None:
         """Draws how each model answered the short question, as far as it is known."""
@@ -57,12 +57,38 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
 
 
-def _card(number: str, rung: Rung) -> QFrame:
-    deployment, out = rung.deployment, rung.obstacle is not None
-    chip = ("left out", "warn")
-    if not out:
-        chip = (deployment.via, "accent" if deployment.via == "gateway" else "neutral")
-    return _drawn(Chip(number, "neutral" if out else "ok"), deployment.name, Chip(*chip), _said(rung))
+def _card(number: str, told: Told) -> QFrame:
+    text, role = _verdict(told)
+    chip = Chip(number, "ok" if told.answers else "neutral")
+    return _drawn(chip, told.rung.deployment.name, Chip(text, role), _said(told))
+
+
+def _verdict(told: Told) -> tuple[str, str]:
+    if told.answers:
+        return "answers", "ok"
+    if told.rung.obstacle is not None:
+        return "left out", "warn"
+    if told.error is not None:
+        words = told.error.kind.replace("_", " ")
+        return (words, "bad") if told.asked else (f"passed over: {words}", "warn")
+    return "not needed", "neutral"
+
+
+def _ending(explanation: Explanation) -> str:
+    """How the ask would end, in a sentence."""
+    answers = next((told.rung.deployment.name for told in explanation.rungs if told.answers), "")
+    requests = sum(told.asked for told in explanation.rungs)
+    waited = f" after waiting {duration(explanation.waited_s)}" if explanation.waited_s else ""
+    first = next((told.rung for told in explanation.rungs if told.rung.obstacle is None), None)
+    kept = " Where the same was asked before, that answer is given again." if first and first.cache.on else ""
+    if answers:
+        number = f"request {requests}" if requests > 1 else "the first request"
+        return f"{answers} answers {number}{waited}.{kept}"
+    if explanation.outcome == "cut":
+        return "The answer breaks off, and what was said is kept as cut."
+    error = explanation.error
+    why = f" {words_for(error, provider_name=error.provider).sentence}" if error else ""
+    return f"Nobody answers{waited}.{why}" if requests else f"Nobody would be asked.{why}"
 
 
 def _drawn(number: Chip, name: str, chip: Chip, said: str) -> QFrame:
@@ -101,13 +127,16 @@ def _answer(one: Try, finished: Finished) -> str:
     return f"{words}\n{figures}"
 
 
-def _said(rung: Rung) -> str:
-    deployment = rung.deployment
-    if rung.obstacle is not None:
-        return _obstacle(rung.obstacle, deployment.provider.name)
-    why = f"{deployment.via}: {deployment.why_via}" if deployment.why_via else ""
+def _said(told: Told) -> str:
+    """Why it is asked or not, through what and with which key."""
+    deployment = told.rung.deployment
+    if told.error is not None:
+        times = f"Asked {told.asked} times. " if told.asked > 1 else ""
+        return times + _obstacle(told.error, deployment.provider.name)
+    way = deployment.why_via
+    way = way if not way or way.startswith(deployment.via) else f"{deployment.via}: {way}"
     key = f"key {deployment.key_name} ({deployment.key.source})" if deployment.key else "no key needed"
-    return " · ".join(words for words in (rung.reason, why, key) if words)
+    return " · ".join(words for words in (told.reason.replace("_", " "), way, key) if words)
 
 
 def _obstacle(error: EngineError, provider: str) -> str:

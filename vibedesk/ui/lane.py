@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from vibedesk.engine.types import Finished
@@ -15,12 +15,13 @@ from vibedesk.store.history import StoredAnswer, StoredTurn
 from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.figures import Figures
 from vibedesk.ui.lane_head import LaneHead
+from vibedesk.ui.strip import LEAST_WIDTH
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
+from vibedesk.ui.turn_bar import TurnBar
 from vibedesk.ui.widgets import Button, Empty, bare, set_state
 from vibedesk.wording import duration
 
-LEAST_WIDTH = 360
 _FINISHES = {
     "length": ("length limit", "warn", "The answer reached its limit of tokens."),
     "content_filter": ("content filter", "warn", "The provider held back the rest."),
@@ -37,6 +38,8 @@ class LaneView(QFrame):
     model_wanted = Signal()
     menu_wanted = Signal()
     link_clicked = Signal(str)
+    turn_acted = Signal(str, str, str)
+    """What was said ("said", "answer"), the turn's id, and what to do with it (see `TurnBar`)."""
 
     def __init__(self, lane: Lane, place: int, theme: Theme) -> None:
         super().__init__()
@@ -56,6 +59,11 @@ class LaneView(QFrame):
         column.addWidget(self._stack, 1)
         column.addWidget(self.figures)
         self._best: set[str] = set()
+        self._entries: list[tuple[str, str]] = []
+        self.bar = TurnBar(theme, self.transcript.viewport())
+        self._second = QTimer(self)
+        self._second.setInterval(1_000)
+        self._second.timeout.connect(self._count_down)
         self._connect()
         self.refresh()
         self.show_history()
@@ -66,6 +74,7 @@ class LaneView(QFrame):
         lane.planned_changed.connect(self.refresh)
         lane.deployment_changed.connect(self.refresh)
         lane.fell_back.connect(self.refresh)
+        lane.waited.connect(self._wait)
         lane.turn_added.connect(self._say)
         lane.answer_begun.connect(self._begin)
         lane.text_appended.connect(self._append)
@@ -79,6 +88,8 @@ class LaneView(QFrame):
         self.head.chip_clicked.connect(self.receipt_wanted)
         self.figures.clicked.connect(self.receipt_wanted)
         self.transcript.link_clicked.connect(self.link_clicked)
+        self.transcript.entry_hovered.connect(self._offer)
+        self.bar.acted.connect(self._acted_on)
 
     # What is kept
 
@@ -104,21 +115,25 @@ class LaneView(QFrame):
 
     def show_history(self) -> None:
         """Writes the whole lane once more."""
+        self.bar.hide()
         self.transcript.clear()
         self.figures.clear()
-        for exchange in self.lane.exchanges:
-            self._show_exchange(exchange)
+        self._entries = []
+        with self.transcript.resting():
+            for exchange in self.lane.exchanges:
+                self._show_exchange(exchange)
         self.refresh()
         answer = self._answer()
         if answer is not None and answer.outcome is not None:
             self.figures.show_answer(answer, self._best)
 
     def _show_exchange(self, exchange: Exchange) -> None:
-        self.transcript.say(shown(exchange.turn.text), exchange.turn.images)
+        self._say(exchange.turn)
         if exchange.answer is not None:
             self._show_answer(exchange.answer)
 
     def _show_answer(self, answer: StoredAnswer) -> None:
+        self._entries.append(("answer", answer.turn_id))
         self.transcript.begin()
         if answer.reasoning:
             self.transcript.think(answer.reasoning)
@@ -126,7 +141,7 @@ class LaneView(QFrame):
         self.transcript.append(answer.text)
         if answer.outcome is None:
             return
-        place = self.transcript.end(_marks(answer))
+        place = self.transcript.end(self._marks_of(answer))
         if answer.error_title:
             card = ErrorCard()
             card.show_words(answer.error_title, answer.error_text)
@@ -139,12 +154,16 @@ class LaneView(QFrame):
 
     def _say(self, turn: StoredTurn) -> None:
         self._stack.setCurrentWidget(self.transcript)
-        self.transcript.say(shown(turn.text), turn.images)
+        self._entries.append(("said", turn.id))
+        place, versions = self._versions("said", turn.id)
+        note = self.tr("question {place} of {count}") if versions > 1 else ""
+        self.transcript.say(shown(turn.text), turn.images, note.format(place=place + 1, count=versions))
 
     def _begin(self) -> None:
         if len(self.lane.exchanges[-1].answers) > 1:
             self.show_history()  # the earlier answer folds away; the new one is the live one
         else:
+            self._entries.append(("answer", self.lane.exchanges[-1].turn.id))
             self.transcript.begin()
         self._best = set()
         self.figures.clear()
@@ -162,6 +181,15 @@ class LaneView(QFrame):
         if phase == "answering" and self.lane.first_at is not None:
             self.transcript.thought(thought_for(monotonic() - self.lane.first_at))
 
+    def _wait(self, seconds: float) -> None:
+        self._second.start()
+        self.refresh()
+
+    def _count_down(self) -> None:
+        if self.lane.waiting is None:
+            self._second.stop()
+        self.head.show_waiting(self.lane)
+
     def _count(self) -> None:
         lane = self.lane
         if lane.first_at is None or not lane.running:
@@ -177,7 +205,7 @@ class LaneView(QFrame):
         if answer is None:
             return
         self.transcript.thought(thought_for(answer.reasoning_s))
-        place = self.transcript.end(_marks(answer))
+        place = self.transcript.end(self._marks_of(answer))
         if finished.error is not None:
             card = ErrorCard()
             error = finished.error
@@ -186,6 +214,62 @@ class LaneView(QFrame):
             self.transcript.put_card(place, card)
         self.figures.show_answer(answer, self._best)
         self.refresh()
+
+    # What was said, piece by piece
+
+    def texts(self) -> list[str]:
+        """What is shown, thing said by thing said."""
+        shown = []
+        for kind, turn_id in self._entries:
+            exchange = self.lane.story.exchange(turn_id)
+            answer = exchange.answer if exchange else None
+            said = exchange.turn.text if exchange else ""
+            shown.append(said if kind == "said" else answer.text if answer else "")
+        return shown
+
+    def _offer(self, entry: int, at: QRectF) -> None:
+        """The bar over what the pointer is over."""
+        if self.lane.running or not 0 <= entry < len(self._entries):
+            self.bar.hide()
+            return
+        kind, turn_id = self._entries[entry]
+        exchange = self.lane.story.exchange(turn_id)
+        if exchange is None:
+            self.bar.hide()
+            return
+        actions = {"copy", "edit", "remove"}
+        if kind == "answer":
+            last = exchange is self.lane.exchanges[-1]
+            actions = {"copy", *({"again"} if last else ())} | (
+                {"continue"} if self.lane.can_continue and last else set()
+            )
+        self.bar.offer(entry, at, actions, *self._versions(kind, turn_id))
+
+    def _versions(self, kind: str, turn_id: str) -> tuple[int, int]:
+        """Which version is shown, from 0, and of how many."""
+        exchange = self.lane.story.exchange(turn_id)
+        if exchange is None:
+            return 0, 1
+        if kind == "answer":
+            return exchange.place, len(exchange.answers)
+        versions = self.lane.story.versions(exchange)
+        return versions.index(exchange), len(versions)
+
+    def _acted_on(self, entry: int, action: str) -> None:
+        if 0 <= entry < len(self._entries):
+            self.bar.hide()
+            self.turn_acted.emit(*self._entries[entry], action)
+
+    def version_from(self, kind: str, turn_id: str, step: int) -> int:
+        """The place of the version `step` further on."""
+        return self._versions(kind, turn_id)[0] + step
+
+    def _marks_of(self, answer: StoredAnswer) -> list[tuple[str, str, str]]:
+        place, versions = self._versions("answer", answer.turn_id)
+        if versions < 2:
+            return _marks(answer)
+        words = self.tr("answer {place} of {count}").format(place=place + 1, count=versions)
+        return [*_marks(answer), (words, "", "")]
 
     def praise(self, best: set[str]) -> None:
         """What this lane was best at, once all have ended."""
@@ -217,11 +301,20 @@ def _marks(answer: StoredAnswer) -> list[tuple[str, str, str]]:
         return [("stopped", "neutral", "")]
     if answer.outcome == "cut":
         return [("cut", "warn", "" if answer.error_title else "The program ended before the answer did.")]
-    marks = []
-    if answer.outcome == "complete" and answer.finish_reason in _FINISHES:
-        marks.append(_FINISHES[answer.finish_reason])
+    if answer.outcome != "complete":
+        return []
+    finish = [_FINISHES[answer.finish_reason]] if answer.finish_reason in _FINISHES else []
+    held = []
     if answer.held is not None:
-        marks.append(
-            ("breaks the schema", "bad", answer.held) if answer.held else ("follows the schema", "ok", "")
-        )
-    return marks
+        words = ("breaks the schema", "bad") if answer.held else ("follows the schema", "ok")
+        held = [(*words, answer.held)]
+    return [*_mended(answer), *finish, *held]
+
+
+def _mended(answer: StoredAnswer) -> list[tuple[str, str, str]]:
+    """A whole answer of which a part had broken off says so."""
+    if not any(attempt.outcome == "cut" for attempt in answer.attempts):
+        return []
+    if any("joined at character" in note for note in answer.attempts[-1].notes):
+        return [("continued", "warn", "The answer broke off, and the model was asked for the rest of it.")]
+    return [("begun again", "warn", "The answer broke off, was taken back, and was given anew.")]

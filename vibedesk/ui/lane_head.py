@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import msgspec
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -18,7 +20,18 @@ from vibedesk.ui.widgets import Button, Chip, Label, bare, paint_caret, plain_ti
 from vibedesk.wording import money, when, words_for
 
 LETTERS = "ABCDEFGH"
-_CHIPS = ("simulation", "fallback", "cached", "via", "key", "unlinked", "route", "effort", "modified")
+_CHIPS = (
+    "simulation",
+    "waiting",
+    "fallback",
+    "cached",
+    "via",
+    "key",
+    "unlinked",
+    "route",
+    "effort",
+    "modified",
+)
 _LEAST_NEEDED = ("modified", "effort", "route", "via", "key")
 """What gives way in a narrow lane, first to last; the receipt has it all."""
 
@@ -165,6 +178,19 @@ class LaneHead(QFrame):
         )
         self._show_deployment(lane, simulated)
         self._show_fallback(lane)
+        self.show_waiting(lane)
+
+    def show_waiting(self, lane: Lane) -> None:
+        """How long until it asks again, counted down; nothing while it does not wait."""
+        text, tip = "", ""
+        if lane.waiting is not None:
+            error = lane.waiting.error
+            left = max(1, round(lane.resumes_at - monotonic()))
+            text = self.tr("asks again in {0} s").format(left)
+            if error.facts.get("limit") == "concurrent":
+                text = self.tr("waits for its turn")
+            tip = words_for(error, provider_name=lane.provider_name(error.provider)).sentence
+        self._chip("waiting", text, "warn", tip)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -206,7 +232,8 @@ class LaneHead(QFrame):
         if lane.fallback is not None:
             failed = lane.provider_name(lane.fallback.failed.provider.id)
             error = lane.fallback.error
-            text = f"fell back: {failed} {error.status or error.kind.replace('_', ' ')}"
+            step = "other key" if lane.fallback.failed.name == lane.fallback.next.name else "fell back"
+            text = f"{step}: {failed} {error.status or error.kind.replace('_', ' ')}"
             wait = f" Free again {when(error.retry_after_s)}." if error.retry_after_s else ""
             tip = words_for(error, provider_name=failed).sentence + wait
         else:

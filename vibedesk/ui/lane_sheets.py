@@ -33,7 +33,8 @@ class SystemSheet(Sheet):
         self._keep = keep
         self.footer.addStretch(1)
         self.footer.addWidget(Button(self.tr("Cancel")).on(self.reject))
-        self.footer.addWidget(Button(self.tr("Save"), "primary").on(self._save))
+        self.save = Button(self.tr("Save"), "primary").on(self._save)
+        self.footer.addWidget(self.save)
         self.words.setFocus()
 
     def _save(self) -> None:

@@ -39,14 +39,14 @@ _TASK = re.compile(r"\[([ xX])\]\s")
 class Markdown:
     """Writes blocks with one pen. Reference links are known from their definition on, across blocks."""
 
-    def __init__(self, pen: Pen) -> None:
+    def __init__(self, pen: Pen, known: dict[str, Any] | None = None) -> None:
         self._pen = pen
         self._parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST}).enable(
             ["table", "strikethrough"]
         )
         self._parser.inline.ruler.before("escape", "formula", maths)
         self._parser.inline.ruler.before("link", "note", note_reference)
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] = {} if known is None else known
 
     def write(self, source: str, number: int | None = None, follows: bool = False) -> None:
         """Writes one finished block; `number` and `follows` as in `blocks.Markdown`."""

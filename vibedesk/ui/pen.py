@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from itertools import count
+from time import monotonic
 
 from msgspec import Struct
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
 from vibedesk.ui import harmless
-from vibedesk.ui.highlight import Span, lines_of
-from vibedesk.ui.ink import CODE_LINE, SPACES, Ink, block_format, distance, fresh_format
+from vibedesk.ui.highlight import Span, each_line, lines_of
+from vibedesk.ui.ink import CODE_LINE, ENTRY, GROUP, SPACES, Ink, block_format, distance, fresh_format
 
 CODE_PADDING = 12
 CODE_HANG = 14
 """How far a line that had to be broken goes on further right."""
 QUOTE_STEP = 14
+AT_ONCE = 1_500
+"""Characters of code that are coloured in one go, in about three milliseconds; longer ones are coloured bit by bit."""
 
 
 class Listing(Struct):
@@ -25,6 +30,7 @@ class Listing(Struct):
     indent: float = 0.0
     drawn: list[tuple[Span, ...]] = []
     coloured_at: int = 0
+    start: QTextCursor | None = None
 
 
 class Mark(Struct, frozen=True):
@@ -42,10 +48,41 @@ class Pen:
         self.ink = ink
         self.listings: dict[int, Listing] = {}
         self._numbers = count(1)
+        self._jobs: deque[Iterator[int]] = deque()
         self._last: str | None = None
         self._below = 0.0
+        self.entry = 0
+        """What is being written: every block carries its number."""
         self.cursor = QTextCursor(document)
         self.cursor.setBlockFormat(fresh_format())
+
+    def here(self) -> QTextCursor:
+        """The fresh block at the end."""
+        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        return self.cursor
+
+    def skip(self, blank: QTextBlockFormat) -> None:
+        """The fresh block becomes blank space, and another is fresh."""
+        self.here().setBlockFormat(blank)
+        self.cursor.insertBlock(fresh_format(), QTextCharFormat())
+
+    def resume(self, mark: Mark | None) -> None:
+        """Writes on as after what `mark` remembers."""
+        if mark is not None:
+            self._last, self._below = mark.last, mark.below
+
+    def leave(self, blank: QTextBlockFormat | None) -> None:
+        """The fresh block takes as much room as `blank` until something is written there."""
+        self.here().setBlockFormat(blank or fresh_format())
+
+    def forget_listings_before(self, position: int) -> None:
+        """Forgets the code of cards that were cut off the top."""
+        numbers = set()
+        block = self.document.findBlock(position)
+        while block.isValid():
+            numbers.add(block.blockFormat().intProperty(GROUP))
+            block = block.next()
+        self.listings = {number: listing for number, listing in self.listings.items() if number in numbers}
 
     def mark(self) -> Mark:
         return Mark(self._last, self._below)
@@ -67,6 +104,7 @@ class Pen:
         """Turns the fresh block into one of `kind`, at the right distance from the block before."""
         space = space or kind
         shape.setTopMargin(distance(self._last, space, self._below))
+        shape.setProperty(ENTRY, self.entry)
         self.cursor.movePosition(QTextCursor.MoveOperation.End)
         self.cursor.setBlockFormat(shape)
         self._last, self._below = space, SPACES[space].below
@@ -100,6 +138,8 @@ class Pen:
         self.listings[number] = Listing(language=harmless.one_line(language, 24), indent=indent)
         self.start("code", self._code_format(number, indent, quotes))
         self.cursor.setBlockCharFormat(self.ink.code)
+        start = self.listings[number].start = QTextCursor(self.cursor)
+        start.setKeepPositionOnInsert(True)
         return number
 
     def add_code(self, number: int, text: str) -> None:
@@ -119,9 +159,38 @@ class Pen:
 
     def close_listing(self, number: int) -> None:
         """Colours the whole and ends the card."""
-        self._colour(self.listings[number])
+        listing = self.listings[number]
+        if len(listing.text) <= AT_ONCE:
+            self._colour(listing)
+        else:
+            self._jobs.append(self._colouring(number, listing))
         self.cursor.movePosition(QTextCursor.MoveOperation.End)
         self.end()
+
+    @property
+    def busy(self) -> bool:
+        """Whether colours are still to be given."""
+        return bool(self._jobs)
+
+    def work(self, seconds: float) -> None:
+        """Goes on colouring long pieces of code for about so long."""
+        until = monotonic() + seconds
+        while self._jobs and monotonic() < until:
+            if next(self._jobs[0], None) is None:
+                self._jobs.popleft()
+
+    def _colouring(self, number: int, listing: Listing) -> Iterator[int]:
+        """Colours a listing line by line, for as long as it is on the page."""
+        assert listing.start is not None
+        block = self.document.findBlock(listing.start.position())
+        for spans in each_line(listing.text, listing.language):
+            block = self.document.findBlock(listing.start.position())
+            if block.blockFormat().intProperty(GROUP) != number:
+                return
+            if spans:
+                self._colour_line(block.position(), block.length() - 1, spans)
+            listing.start.movePosition(QTextCursor.MoveOperation.NextBlock)
+            yield number
 
     def _code_format(self, number: int, indent: float, quotes: int) -> QTextBlockFormat:
         left = indent + CODE_PADDING + CODE_HANG
@@ -154,6 +223,5 @@ class Pen:
 
 
 def _worth_colouring(listing: Listing) -> bool:
-    """Often while it is short, then each time it has grown by a quarter: linear work in all."""
-    size = len(listing.text)
-    return size <= 8_000 and size >= listing.coloured_at * 1.25 + (0 if size < 600 else 80)
+    """Each time it has grown by half, while it is short: linear work in all."""
+    return len(listing.text) <= AT_ONCE and len(listing.text) >= listing.coloured_at * 1.5 + 100

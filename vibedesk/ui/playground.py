@@ -5,75 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFontMetricsF, QGuiApplication, QKeySequence, QShowEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from msgspec.structs import replace
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
 from vibedesk.state.estimate import taken_of
+from vibedesk.state.finding import Found
 from vibedesk.state.history import History
-from vibedesk.state.playground import MOST_LANES, Playground, best_of
-from vibedesk.ui.composer import Composer
+from vibedesk.state.lane import Lane
+from vibedesk.state.metrics import best_of_many
+from vibedesk.state.playground import MOST_LANES, Playground
+from vibedesk.state.routes import Explanation
+from vibedesk.state.run import repeats_of
+from vibedesk.ui.blind import BlindLane
+from vibedesk.ui.compare import Comparison
+from vibedesk.ui.find_bar import FindBar
 from vibedesk.ui.history import HistoryPanel
-from vibedesk.ui.lane import LEAST_WIDTH, LaneView
+from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_head import LETTERS
 from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
+from vibedesk.ui.stage import Stage
+from vibedesk.ui.strip import Grip
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Chip, Hairline, Keycap, TopBar, bare
+from vibedesk.ui.turns import Turns
+from vibedesk.ui.what_if import ExplainSheet
+from vibedesk.ui.widgets import bare
 from vibedesk.wording import words_for
 
 ESTIMATE_MS = 150
-
-
-class Title(QLineEdit):
-    """The conversation's name, edited where it stands. `renamed(title)`."""
-
-    renamed = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("title")
-        self.setProperty("bare", True)
-        self.setPlaceholderText(self.tr("New conversation"))
-        self.setAccessibleName(self.tr("Conversation title"))
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMaxLength(80)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.textChanged.connect(lambda _: self._fit())
-        self.editingFinished.connect(self._done)
-        self._fit()
-
-    def show_title(self, title: str) -> None:
-        self.setText(title)
-        self.setCursorPosition(0)
-
-    def _fit(self) -> None:
-        self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        words = self.text() or self.placeholderText()
-        return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 16, 28)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 28)
-
-    def _done(self) -> None:
-        self.setCursorPosition(0)
-        self.deselect()
-        self.renamed.emit(self.text())
-        if self.hasFocus():
-            self.clearFocus()
 
 
 class PlaygroundPage(QWidget):
@@ -86,18 +49,32 @@ class PlaygroundPage(QWidget):
     notice = Signal(str)
 
     def __init__(
-        self, playground: Playground, history: History, theme: Theme, *, pick_model: Callable[[int], object]
+        self,
+        playground: Playground,
+        history: History,
+        theme: Theme,
+        *,
+        pick_model: Callable[[int], object],
+        stage: Stage | None = None,
     ) -> None:
         super().__init__()
         self.playground, self._history, self._theme = playground, history, theme
         self._pick_model = pick_model
         self.current = 0
         self.views: list[LaneView] = []
-        self.composer = Composer(theme, playground.draft)
+        self._turns = Turns(self, playground, theme)
+        self.stage = stage or Stage(theme)
+        self.composer, self.title = self.stage.composer, self.stage.title
+        self.composer.set_draft(playground.draft)
+        self.add_button = self.stage.add_button
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
-        self.title = Title()
-        self.lanes_chip, self.linked_chip = Chip(""), Chip("")
+        self.lanes_chip, self.linked_chip = self.stage.lanes_chip, self.stage.linked_chip
+        self.area = self.stage.area
+        self._grip = Grip(self.area, self.move_lane)
+        self.comparison = Comparison(self, theme)
+        self.find_bar = FindBar(self.area, theme, self._texts, self._reveal)
+        self._find_when_open = ""
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
         self._estimate.setInterval(ESTIMATE_MS)
@@ -112,35 +89,13 @@ class PlaygroundPage(QWidget):
     # Layout
 
     def _lay_out(self) -> None:
-        self.bar = TopBar()
-        self.bar.title.hide()
-        self.bar.setContentsMargins(-6, 0, 0, 0)
-        self.bar.left.addWidget(self.title)
-        self.bar.left.addWidget(self.lanes_chip)
-        self.add_button = Button(self.tr("Add lane")).on(self._add_lane)
-        for widget in (self.linked_chip, self.add_button, Keycap("Ctrl K")):
-            self.bar.right.addWidget(widget)
-        self._strip = QWidget()
-        self._strip.setProperty("surface", "surface")
-        self._columns = bare(QHBoxLayout(self._strip))
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(self._strip)
-        under = QFrame()
-        under.setObjectName("composerBar")
-        below = bare(QVBoxLayout(under))
-        below.setContentsMargins(16, 12, 16, 12)
-        below.addWidget(self.composer)
-        column = bare(QVBoxLayout())
-        column.addWidget(self.bar)
-        column.addWidget(self.area, 1)
-        column.addWidget(under)
+        self.add_button.on(self._add_lane)
+        self.stage.bar.left.addWidget(self.comparison.others)
+        self.stage.put_above_composer(self.comparison.bar)
         row = bare(QHBoxLayout(self))
         row.addWidget(self.panel)
-        row.addLayout(column, 1)
+        row.addWidget(self.stage, 1)
+        self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
         playground = self.playground
@@ -148,7 +103,8 @@ class PlaygroundPage(QWidget):
         playground.title_changed.connect(self._title_changed)
         playground.turn_asked.connect(self._count_turns)
         playground.running_changed.connect(self._running_changed)
-        playground.all_finished.connect(self._praise)
+        playground.all_finished.connect(self.praise)
+        playground.all_finished.connect(self.comparison.show_state)
         playground.planned.connect(self._show_obstacle)
         playground.conversation_saved.connect(lambda _: self._history.refresh())
         playground.conversation_opened.connect(self._opened)
@@ -162,23 +118,35 @@ class PlaygroundPage(QWidget):
             asking.refused.connect(self.notice)
         self.title.renamed.connect(playground.set_title)
         self.panel.opened.connect(playground.open_conversation)
+        self.panel.found.connect(self._find_after_opening)
         self.panel.new_wanted.connect(playground.new_conversation)
         self._history.listed.connect(lambda: self.panel.mark(playground.conversation))
 
     def _add_actions(self) -> None:
         add = self._action
         add(self.tr("New conversation"), self.playground.new_conversation, "Ctrl+N")
-        add(self.tr("Add lane"), self._add_lane, "Ctrl+T")
-        add(self.tr("Close lane"), lambda: self.playground.close_lane(self.current), "Ctrl+W")
-        add(self.tr("Choose model"), lambda: self._pick_model(self.current), "Ctrl+L")
-        add(self.tr("Regenerate"), lambda: self.playground.regenerate(self.current), "Ctrl+R")
+        named = [
+            add(self.tr("Add lane"), self._add_lane, "Ctrl+T"),
+            add(self.tr("Close lane"), lambda: self.playground.close_lane(self.current), "Ctrl+W"),
+            add(self.tr("Choose model"), lambda: self._pick_model(self.current), "Ctrl+L"),
+            add(self.tr("Regenerate"), lambda: self.playground.regenerate(self.current), "Ctrl+R"),
+        ]
         self._stop = add(self.tr("Stop all"), self.playground.stop_all, "Esc")
         self._stop.setEnabled(False)
-        add(self.tr("System prompt"), self._system_for_all, "")
-        add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), "")
+        named += [
+            add(self.tr("System prompt"), self._system_for_all, ""),
+            add(self.tr("Parameters"), lambda: self._parameters_for(self.current), ""),
+            add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), ""),
+            add(self.tr("Edit the last question"), self._edit_last, ""),
+            add(self.tr("Continue the answer"), lambda: self.playground.continue_answer(self.current), ""),
+        ]
+        self._naming = named
+        """What shows who is who, or changes it."""
+        self.comparison.add_actions(add)
+        add(self.tr("Find in this conversation"), self.find_bar.open, "Ctrl+F")
+        add(self.tr("Find in all conversations"), self.find_everywhere, "Ctrl+Shift+F")
         add(self.tr("Attach files"), self.composer.choose_files, "")
         add(self.tr("Prompts"), self.choose_prompt, "Ctrl+P")
-        add(self.tr("Parameters"), lambda: self._parameters_for(self.current), "")
         for place in range(MOST_LANES):
             go = add(
                 self.tr("Go to lane") + f" {LETTERS[place]}", partial(self._go_to, place), f"Ctrl+{place + 1}"
@@ -199,26 +167,38 @@ class PlaygroundPage(QWidget):
 
     def _lanes_changed(self) -> None:
         """Shows the lanes there are, keeping the views of those that stayed."""
-        old = {view.lane: view for view in self.views}
-        self.views = []
-        for place, lane in enumerate(self.playground.lanes):
-            self.views.append(old.pop(lane) if lane in old else self._view(place))
-        for view in old.values():
-            view.hide()
-            view.deleteLater()
-        while (item := self._columns.takeAt(0)) is not None:
-            if isinstance(item.widget(), Hairline):
-                item.widget().deleteLater()
-        for place, view in enumerate(self.views):
-            if place:
-                self._columns.addWidget(Hairline(Qt.Orientation.Vertical))
-            self._columns.addWidget(view, 1)
-            view.set_place(place)
-        self.current = min(self.current, len(self.views) - 1)
-        self._mark_current()
-        self._strip.setMinimumWidth(len(self.views) * (LEAST_WIDTH + 1) - 1)
+        self.show_lanes()
         self._count_turns()
         self._show_obstacle()
+        self.comparison.show_state()
+
+    def show_lanes(self) -> None:
+        """The lanes, or, while nobody may know who is who, columns that do not know it either."""
+        hidden = self.playground.contest.hidden
+        old = {view.lane: view for view in self.views}
+        self.views = []
+        for place, lane in enumerate(() if hidden else self.playground.lanes):
+            self.views.append(old.pop(lane) if lane in old else self._view(place))
+        gone = [*old.values(), *(one for one in self.area.columns if isinstance(one, BlindLane))]
+        self.area.put(self.comparison.blind_lanes() if hidden else self.views)
+        for column in gone:
+            column.hide()
+            column.setParent(None)
+            column.deleteLater()
+        for place, view in enumerate(self.views):
+            view.set_place(place)
+        self.current = max(0, min(self.current, len(self.area.columns) - 1))
+        self._mark_current()
+        self.add_button.setVisible(not hidden)
+        for action in self._naming:
+            action.setEnabled(not hidden)
+
+    def move_lane(self, place: int, to: int) -> None:
+        """Changes the order; the lane that moves stays the current one."""
+        to = max(0, min(len(self.views) - 1, to))
+        self.playground.move_lane(place, to)
+        if self.views:
+            self._touch(self.views[to])
 
     def _view(self, place: int) -> LaneView:
         view = LaneView(self.playground.lanes[place], place, self._theme)
@@ -227,8 +207,16 @@ class PlaygroundPage(QWidget):
         view.receipt_wanted.connect(lambda: self.show_receipt(self.views.index(view)))
         view.model_wanted.connect(lambda: self._choose(view))
         view.menu_wanted.connect(lambda: self._menu(view))
-        view.link_clicked.connect(lambda address: LinkSheet(self, self._theme, address).open())
+        view.link_clicked.connect(self.show_link)
+        view.turn_acted.connect(partial(self._turns.act, view))
+        self._grip.hold(view.head, view)
+        self._grip.hold(view.head.letter, view)
+        self.comparison.together.watch(view.transcript)
         return view
+
+    def show_link(self, address: str) -> None:
+        """Where a link leads, before it is followed."""
+        LinkSheet(self, self._theme, address).open()
 
     def _touch(self, view: LaneView) -> None:
         if view in self.views:
@@ -261,15 +249,8 @@ class PlaygroundPage(QWidget):
 
     def _count_turns(self) -> None:
         lanes, turns = len(self.playground.lanes), self.playground.turns
-        words = f"{lanes} lanes" if lanes > 1 else ""
-        turn = f"turn {turns}" if turns else ""
-        self.lanes_chip.set(" · ".join(part for part in (words, turn) if part))
-        linked = len(self.playground.targets())
-        both = "linked" if linked == lanes else f"{linked} of {lanes} linked"
-        self.linked_chip.set(both if lanes > 1 else "", "neutral" if linked == lanes else "warn")
-        self.linked_chip.setToolTip(self.tr("The composer asks all linked lanes at once."))
+        self.stage.count(lanes, len(self.playground.targets()), turns)
         self.add_button.setEnabled(lanes < MOST_LANES)
-        self.composer.set_lanes(linked)
         self.composer.set_enter_sends(bool(self.playground.setting("composer.enter_sends")))
         for place, action in enumerate(getattr(self, "_lane_actions", [])):
             action.setVisible(place < lanes)
@@ -279,10 +260,12 @@ class PlaygroundPage(QWidget):
 
     def _opened(self) -> None:
         self._count_turns()
-        self._praise()
+        self.praise()
         self.panel.mark(self.playground.conversation)
         self.playground.plan()
         self.composer.setFocus()
+        words, self._find_when_open = self._find_when_open, ""
+        self.find_bar.open(words) if words else self.find_bar.hide()
 
     def toggle_history(self) -> None:
         """Slides the list of conversations in or out."""
@@ -314,14 +297,15 @@ class PlaygroundPage(QWidget):
     def _running_changed(self, running: bool) -> None:
         self.composer.set_running(running)
         self._stop.setEnabled(running)
+        self.comparison.show_state()
         if running:
             for view in self.views:
                 view.praise(set())
 
-    def _praise(self) -> None:
+    def praise(self) -> None:
         """Once all have ended: who was best at what."""
-        best = best_of(
-            [lane.exchanges[-1].answer if lane.exchanges else None for lane in self.playground.lanes]
+        best = best_of_many(
+            [repeats_of(lane.exchanges[-1]) if lane.exchanges else [] for lane in self.playground.lanes]
         )
         for place, view in enumerate(self.views):
             view.praise(best.get(place, set()))
@@ -331,18 +315,24 @@ class PlaygroundPage(QWidget):
         if isinstance(found, EngineError):
             words = words_for(found, provider_name=self.playground.lanes[0].provider_name(found.provider))
             found = words.sentence
+            if self.playground.contest.hidden:
+                found = self.tr("A lane cannot be asked now. Leave the blind comparison to see why.")
         self.composer.set_obstacle(found)
         self._estimate.start()
 
     def _show_estimate(self) -> None:
         playground, composer = self.playground, self.composer
+        shown = not playground.contest.hidden
         blind = {
-            lane.spec.id: f"{LETTERS[playground.lanes.index(lane)]} {lane.spec.model.partition('/')[2]}"
+            lane.spec.id: f"{LETTERS[playground.lanes.index(lane)]} {lane.spec.model.partition('/')[2] * shown}"
             for lane in playground.blind()
         }
         composer.show_blind(blind, len(playground.targets()))
         tokens = playground.draft.tokens
-        composer.show_estimates(playground.estimates(composer.text(), tokens, composer.left_out))
+        found = playground.estimates(composer.text(), tokens, composer.left_out)
+        composer.show_estimates(
+            found if shown else [replace(one, name="", usd=None, over=False) for one in found]
+        )
 
     # A lane's menu
 
@@ -364,6 +354,9 @@ class PlaygroundPage(QWidget):
         menu.addSeparator()
         self._enabled(menu, self.tr("Stop"), lambda: playground.stop(place), lane.running)
         self._enabled(menu, self.tr("Regenerate"), lambda: playground.regenerate(place), bool(lane.exchanges))
+        self._enabled(menu, self.tr("Continue"), lambda: playground.continue_answer(place), lane.can_continue)
+        edit = partial(self._turns.edit_last, view)
+        self._enabled(menu, self.tr("Edit the question…"), edit, bool(lane.exchanges) and not lane.running)
         self._enabled(
             menu, self.tr("Copy answer as Markdown"), lambda: _copy(view.copy_text()), bool(lane.text)
         )
@@ -374,8 +367,18 @@ class PlaygroundPage(QWidget):
         self._enabled(
             menu, self.tr("Duplicate"), lambda: playground.duplicate_lane(place), len(self.views) < MOST_LANES
         )
+        self._add_places(menu, place)
         self._enabled(menu, self.tr("Close lane"), lambda: playground.close_lane(place), len(self.views) > 1)
         return menu
+
+    def _add_places(self, menu: QMenu, place: int) -> None:
+        several, last = len(self.views) > 1, len(self.views) - 1
+        self._enabled(menu, self.tr("Move left"), lambda: self.move_lane(place, place - 1), place > 0)
+        self._enabled(menu, self.tr("Move right"), lambda: self.move_lane(place, place + 1), place < last)
+        self._enabled(menu, self.tr("This lane alone"), self.comparison.toggle_alone, several)
+        self._enabled(
+            menu, self.tr("Continue with this one"), lambda: self.playground.promote(place), several
+        )
 
     def _add_ways(self, menu: QMenu, place: int) -> None:
         ways = (("", self.tr("As set up")), ("gateway", self.tr("Gateway")), ("direct", self.tr("Direct")))
@@ -420,14 +423,59 @@ class PlaygroundPage(QWidget):
     def _keep_parameters(self, place: int, parameters: object) -> None:
         self.playground.configure(place, parameters=parameters)
 
+    # Finding
+
+    def find_everywhere(self) -> None:
+        """The list of conversations, with the keyboard where words to look for are typed."""
+        if self.panel.isHidden():
+            self.toggle_history()
+        self.panel.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.panel.search.selectAll()
+
+    def _texts(self) -> list[list[str]]:
+        """What can be searched: nothing of lanes that are hidden."""
+        return [view.texts() if view.isVisible() else [] for view in self.views]
+
+    def _find_after_opening(self, words: str) -> None:
+        self._find_when_open = words
+
+    def _reveal(self, place: Found, words: str) -> None:
+        if place.lane < len(self.views):
+            view = self.views[place.lane]
+            self.area.ensureWidgetVisible(view)
+            view.transcript.reveal(place.entry, words, place.nth)
+
+    def _edit_last(self) -> None:
+        self._turns.edit_last(self.views[self.current])
+
     def show_receipt(self, place: int) -> None:
         """How the lane's latest answer was reached."""
         lane = self.playground.lanes[place]
         answer = lane.exchanges[-1].answer if lane.exchanges else None
         if answer is not None:
-            names = lane.result.not_needed if lane.result else ()
-            left = unasked(names, lane.planned)
-            Receipt(self, self._theme, answer, not_needed=left, curl=self.playground.curl(place)).open()
+            left = unasked(answer.not_needed, lane.planned)
+            explain = partial(self.show_explanation, lane)
+            curl = self.playground.curl(place)
+            Receipt(self, self._theme, answer, not_needed=left, curl=curl, explain=explain).open()
+
+    def show_explanation(self, lane: Lane) -> None:
+        """Where the lane's next question would go, without asking."""
+        if lane not in self.playground.lanes:
+            return
+        place = self.playground.lanes.index(lane)
+        sheet = ExplainSheet(
+            self, self._theme, f"route {lane.spec.route}" if lane.spec.route else lane.spec.model
+        )
+
+        def show(id: str, explanation: Explanation) -> None:
+            if id == lane.spec.id:
+                sheet.explained.show_explanation(explanation)
+
+        link = self.playground.explained.connect(show)
+        sheet.finished.connect(lambda: self.playground.explained.disconnect(link))
+        sheet.explained.wanted.connect(lambda faults: self.playground.explain(place, faults))
+        self.playground.explain(place)
+        sheet.open()
 
     def _act(self, action: str, view: LaneView) -> None:
         place = self.views.index(view)

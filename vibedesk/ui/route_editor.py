@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vibedesk.engine.types import Effort, Parameters, Route, Rung
+from vibedesk.engine.types import Effort, Parameters, Route
 from vibedesk.state.catalog import CatalogState
-from vibedesk.state.routes import Lint, RoutesState, Try
-from vibedesk.ui.ladder import Ladder, clear
+from vibedesk.state.routes import Explanation, Lint, RoutesState, Try
+from vibedesk.ui.ladder import clear
 from vibedesk.ui.route_terms import RouteTerms
 from vibedesk.ui.theme import Theme
+from vibedesk.ui.what_if import Explained
 from vibedesk.ui.widgets import Button, Chip, Choice, Elided, Field, Hairline, Label, Scroll, bare
 
 Pick = Callable[[str, Callable[[list[str]], None]], None]
@@ -147,7 +148,7 @@ class RouteEditor(QFrame):
         self.terms = RouteTerms()
         self.ladder = bare(QVBoxLayout(), 4)
         self.remarks = bare(QVBoxLayout(), 6)
-        self.rungs = Ladder()
+        self.rungs = Explained()
         self.save = Button("Save", "primary").on(self._save)
         self.explain = Button("Explain").on(self._explain)
         self.explain.setToolTip("Whom it would ask now, without asking anybody")
@@ -222,9 +223,12 @@ class RouteEditor(QFrame):
             choice.currentIndexChanged.connect(lambda: self._changed())
         self.system.textChanged.connect(self._changed)
         self.terms.changed.connect(self._changed)
+        self.terms.forget.on(self._routes.forget_answers)
+        self._routes.changed.connect(self._show_held)
         self._routes.saved.connect(self._was_saved)
         self._routes.refused.connect(lambda words: self._remark("bad", words))
-        self._routes.explained.connect(self._show_rungs)
+        self._routes.explained.connect(self._show_explanation)
+        self.rungs.wanted.connect(lambda faults: self._explain())
         self._routes.tried.connect(self._show_tries)
         self._routes.trying.connect(lambda running: self.test.setEnabled(not running))
         self._routes.linted.connect(self._show_lints)
@@ -248,6 +252,7 @@ class RouteEditor(QFrame):
         self.rungs.clear()
         self.delete.setText("Delete" if self._saved else "Cancel")
         self.use.setVisible(self._saved is not None)
+        self._show_held()
         self._filling = False
         self.relint()
 
@@ -322,6 +327,9 @@ class RouteEditor(QFrame):
             self.edited = False
             self.show_route(route)
 
+    def _show_held(self) -> None:
+        self.terms.show_held(self._routes.held.answers, self._routes.held.size)
+
     def _on_file(self, name: str) -> Route | None:
         row = self._routes.rows.row_of(name)
         route: Route | None = self._routes.rows.value(row).route if row >= 0 else None
@@ -332,7 +340,7 @@ class RouteEditor(QFrame):
         if route is None:
             self.relint()
         else:
-            self._routes.explain(route)
+            self._routes.explain(route, self.rungs.what_if.faults)
 
     def _test(self) -> None:
         route = self._now()
@@ -352,9 +360,9 @@ class RouteEditor(QFrame):
         self._saved = None
         self.closed.emit()
 
-    def _show_rungs(self, name: str, rungs: tuple[Rung, ...]) -> None:
+    def _show_explanation(self, name: str, explanation: Explanation) -> None:
         if name == self.name.text().strip():
-            self.rungs.show_rungs(rungs)
+            self.rungs.show_explanation(explanation)
 
     def _show_tries(self, name: str, tries: tuple[Try, ...]) -> None:
         if name == self.name.text().strip():

@@ -35,7 +35,7 @@ class RouteTerms(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.more = Button("", "quiet").on(self._unfold)
+        self.more = Button("").on(self._unfold)
         self.fold = QWidget()
         self.waits = {wait: Field("as usual", name=name) for wait, name in _WAITS}
         self.on_cut = Choice([*_ON_CUT])
@@ -45,6 +45,8 @@ class RouteTerms(QWidget):
         self.cache_ttl = Field("1 d", name="Kept for")
         self.replay = Choice([*_REPLAY])
         self.replay.setAccessibleName("Replay")
+        self.held = Label("", "small")
+        self.forget = Button("Forget them", "quiet")
         self.gateway_ttl = Field("as set there", name="Gateway keeps for")
         self.gateway_skip = Check("Never from the gateway’s cache")
         self.gateway_key = Field("none", name="Gateway cache key")
@@ -70,6 +72,12 @@ class RouteTerms(QWidget):
         self._show_fold(says_something(route))
         self._show_cache()
         del blockers
+
+    def show_held(self, answers: int, size: int) -> None:
+        """How much the cache keeps, for all routes together."""
+        words = f"{answers:,} answer{'s' if answers != 1 else ''} kept, {max(1, round(size / 1024)):,} KB"
+        self.held.setText(words if answers else "No answer is kept yet.")
+        self.forget.setVisible(answers > 0)
 
     def put_into(self, route: Route) -> Route:
         """The route with what stands here. Raises ValueError with what to mend."""
@@ -124,6 +132,11 @@ class RouteTerms(QWidget):
         inner.addWidget(self.cache)
         inner.addLayout(_row("Kept for", self.cache_ttl))
         inner.addLayout(_row("Given", self.replay))
+        held: QHBoxLayout = bare(QHBoxLayout(), 8)
+        held.addWidget(self.held)
+        held.addStretch(1)
+        held.addWidget(self.forget)
+        inner.addLayout(held)
         inner.addSpacing(4)
         inner.addWidget(Label("At the gateway", "caption"))
         inner.addLayout(_row("Keeps for", self.gateway_ttl))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from msgspec import Struct, field
 from PySide6.QtCore import QSize, QUrl
@@ -11,6 +13,7 @@ from PySide6.QtGui import (
     QImage,
     QImageReader,
     QTextBlockFormat,
+    QTextCharFormat,
     QTextCursor,
     QTextDocument,
     QTextImageFormat,
@@ -20,6 +23,7 @@ from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.blocks import Blocks, Closed, Code, Opened, Plain, Step, fence_of
 from vibedesk.ui.blocks import Markdown as Done
+from vibedesk.ui.formulas import formulas_of, read_all
 from vibedesk.ui.ink import KIND, ROLE, Ink, block_format
 from vibedesk.ui.markdown import Markdown
 from vibedesk.ui.pen import Mark, Pen
@@ -29,6 +33,12 @@ BUBBLE_INDENT = 34
 THUMBNAIL = 96
 LONG_PROMPT = 4_000
 """Characters of a prompt that are shown; the rest waits behind a fold."""
+PART = 1_500
+"""Characters of an answer after which the next block begins another part."""
+TRIM_FROM, TRIM_TO = 6.0, 2.0
+"""Heights of the view that may stand above a followed end, and that are left when it were more."""
+UNKNOWN_HEIGHT = 1_000.0
+"""Pixels a view is taken to have that was not shown yet."""
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
 
@@ -55,6 +65,9 @@ class Said(Struct, eq=False):
     text: str
     images: tuple[Image, ...]
     rest: Fold | None = None
+    note: str = ""
+    number: int = 0
+    """Of all things said, from 1."""
 
 
 class Answer(Struct, eq=False):
@@ -66,28 +79,68 @@ class Answer(Struct, eq=False):
     live: bool = True
     card: int | None = None
     card_at: QTextCursor | None = None
+    number: int = 0
 
 
 class Aside(Struct, eq=False):
     fold: Fold
+    number: int = 0
+
+
+class Part(Struct, eq=False):
+    """What is drawn or left out as one: an entry, or some finished blocks of an answer."""
+
+    entry: Said | Answer | Aside
+    opens: bool = True
+    """It begins its entry."""
+    steps: list[Step] = field(default_factory=list)
+    raw: str = ""
+    """An answer whose blocks nobody has looked for yet."""
+    size: int = 0
+    height: float = 0.0
+    """Pixels it took when it was last drawn; 0 = never."""
+    top: QTextCursor | None = None
+    """Where it stands, while it is drawn."""
+    mark: Mark | None = None
+    """What stood before it when it was last drawn."""
 
 
 class Script:
-    """Writes one document. What was finished is never written again, except to take it back or to change the theme."""
+    """Writes the part of a conversation that is near the view; blank space stands for the rest, above and below.
+
+    What was finished is not written again while it stays near. Parts `_first` to `_last` are in the document.
+    """
 
     def __init__(self, document: QTextDocument, ink: Ink) -> None:
         self._document = document
         self.ink = ink
-        self._entries: list[Said | Answer | Aside] = []
         self._column = 600.0
+        self.height = 0.0
+        """Pixels of the view; 0 = everything is drawn, always."""
+        self.awake = True
+        """Whether what arrives is drawn; else it is only kept, and drawn by `catch_up`."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._entries: list[Said | Answer | Aside] = []
+        self._answers: list[Answer] = []
+        self._parts: list[Part] = []
+        self._first = self._last = 0
+        self._above = self._below = 0.0
+        self._blocks = Blocks()
+        self._known: dict[str, Any] = {}
         self._reset()
 
     def _reset(self) -> None:
+        """An empty document."""
+        for part in self._parts[self._first : self._last]:
+            self._leave(part)
+        frame = self._document.rootFrame().frameFormat()
         self._document.clear()
+        self._document.rootFrame().setFrameFormat(frame)  # clearing takes the margins too
         self._document.setUndoRedoEnabled(False)
         self.pen = Pen(self._document, self.ink)
-        self._markdown = Markdown(self.pen)
-        self._blocks = Blocks()
+        self._markdown = Markdown(self.pen, self._known)
         self._bubbles: list[Bubble] = []
         self._folds: dict[str, Fold] = {}
         self._listing = 0
@@ -113,23 +166,47 @@ class Script:
         """From here on the document may still change."""
         return self._tail.position()
 
-    def cards(self) -> list[tuple[int, QTextCursor]]:
-        """Room for widgets: which answer, and where."""
-        found = enumerate(entry for entry in self._entries if isinstance(entry, Answer))
-        return [(index, answer.card_at) for index, answer in found if answer.card_at is not None]
+    @property
+    def whole(self) -> bool:
+        """Whether all there is stands in the document."""
+        return self._first == 0 and self._last == len(self._parts)
+
+    @property
+    def above(self) -> float:
+        """Pixels of blank space that stand for what is not drawn above."""
+        return self._above
+
+    @property
+    def below(self) -> float:
+        """The same under what is drawn."""
+        return self._below
+
+    def cards(self) -> list[tuple[int, QTextCursor | None]]:
+        """Room for widgets: which answer, and where; None = not near the view."""
+        found = enumerate(self._answers)
+        return [(index, answer.card_at) for index, answer in found if answer.card is not None]
 
     def fold_at(self, address: str) -> Fold | None:
         return self._folds.get(address)
 
+    def text(self) -> str:
+        """All of it as it can be read, drawn or not."""
+        if self.whole:
+            return read_all(self._document)
+        copy = Script(QTextDocument(), self.ink)
+        formulas_of(copy._document).still = True
+        copy._entries = [_copy(entry) for entry in self._entries]
+        copy.redraw(self.ink)
+        return read_all(copy._document)
+
     # Growing
 
     def clear(self) -> None:
-        self._entries = []
-        self._reset()
+        self._forget()
 
-    def say(self, text: str, images: Sequence[Image] = ()) -> None:
-        """The user's words, in a bubble."""
-        self._add(Said(text, tuple(images)))
+    def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
+        """The user's words, in a bubble; a `note` under it."""
+        self._add(Said(text, tuple(images), note=note))
 
     def aside(self, label: str, text: str) -> None:
         """Words behind a fold, between turns."""
@@ -143,8 +220,17 @@ class Script:
         """More of the live answer."""
         answer = self._answer()
         answer.text.append(text)
+        last = self._parts[-1]
+        if not self.awake and last.opens and not last.steps and (last.raw or len(answer.text) == 1):
+            last.raw += text
+            return
+        self._split(last)
+        steps = self._blocks.feed(text)
+        if not self._drawn:
+            self._collect(steps)
+            return
         with _Edit(self._document):
-            self._feed(text)
+            self._feed(steps)
 
     def think(self, text: str) -> None:
         """More reasoning of the live answer."""
@@ -159,10 +245,11 @@ class Script:
                     answer.thought.body_end.insertText(harmless.prose(text), self.ink.muted)
 
     def take_back(self, discard_from: int) -> None:
-        """The live answer's text from this character on was not meant."""
+        """The live answer's text from this character on was not meant, nor its reasoning where nothing is left."""
         answer = self._answer()
+        answer.thought = answer.thought if discard_from else None
         answer.text = ["".join(answer.text)[:discard_from]]
-        self.redraw(self.ink)
+        self._reread_live()
 
     def thought(self, label: str) -> None:
         """Names the reasoning's fold: how long it took."""
@@ -174,25 +261,37 @@ class Script:
     def end(self, marks: Sequence[tuple[str, str, str]] = ()) -> int:
         """The live answer is over; its place among the answers."""
         answer = self._answer()
+        drawn = self._drawn
+        if not self._parts[-1].raw:
+            if (
+                drawn and not self._listing
+            ):  # inside an open fence there is no tail: all of it is drawn for good
+                self._drop_tail()
+            steps = self._blocks.close()
+            if drawn:
+                with _Edit(self._document):
+                    self._feed(steps)
+            else:
+                self._collect(steps)
         answer.live, answer.marks = False, list(marks)
-        with _Edit(self._document):
-            self._draw_end(answer)
-        return sum(isinstance(entry, Answer) for entry in self._entries) - 1
+        if drawn:
+            with _Edit(self._document):
+                self._draw_end(answer)
+        return len(self._answers) - 1
 
     def make_room(self, index: int, height: int) -> None:
         """Keeps `height` pixels free under answer `index`, for a widget."""
-        answers = [entry for entry in self._entries if isinstance(entry, Answer)]
-        answer = answers[index]
+        answer = self._answers[index]
         if answer.card == height:
             return
         answer.card = height
         with _Edit(self._document):
             if answer.card_at is not None:
                 _at(answer.card_at).setBlockFormat(_card_format(answer.card_at.blockFormat(), height))
-            elif answer is self._entries[-1]:
+            elif answer is self._entries[-1] and self._drawn:
                 self._draw_card(answer)
-            else:
-                self.redraw(self.ink)
+            elif any(part.entry is answer for part in self._parts[self._first : self._last]):
+                self._draw_range(self._first, self._last)
 
     def toggle(self, address: str) -> None:
         """Unfolds or folds."""
@@ -204,55 +303,344 @@ class Script:
             self._write_header(fold)
             self._open(fold) if fold.open else self._close(fold)
 
+    # Parts
+
+    @property
+    def _drawn(self) -> bool:
+        """Whether the end stands in the document, so that what comes is drawn."""
+        return self.awake and self._last == len(self._parts)
+
+    def _add(self, entry: Said | Answer | Aside) -> None:
+        drawn = self._drawn
+        self._entries.append(entry)
+        entry.number = len(self._entries)
+        if isinstance(entry, Answer):
+            self._answers.append(entry)
+            self._blocks = Blocks()
+        self._parts.append(Part(entry))
+        if drawn:
+            self._last += 1
+            with _Edit(self._document):
+                self._draw(self._parts[-1])
+
+    def _collect(self, steps: list[Step]) -> None:
+        """Keeps steps for when they are near the view."""
+        for step in steps:
+            self._keep(step)
+
+    def _keep(self, step: Step) -> bool:
+        """Takes a step into the last part; True if another part had to be begun for it."""
+        last = self._parts[-1]
+        begun = last.size > PART and not isinstance(step, Code | Closed)
+        if begun:
+            last = Part(last.entry, opens=False)
+            self._parts.append(last)
+        last.size += _size(step)
+        if isinstance(step, Closed):
+            _join_code(last.steps)
+        last.steps.append(step)
+        return begun
+
+    def _split(self, part: Part) -> None:
+        """Finds the blocks of an answer that was kept as it came. Its part becomes several, where it was."""
+        if not part.raw:
+            return
+        answer, raw = part.entry, part.raw
+        assert isinstance(answer, Answer)
+        part.raw = ""
+        place = self._parts.index(part)
+        blocks = Blocks()
+        steps = blocks.feed(raw) + ([] if answer.live else blocks.close())
+        others, self._parts = self._parts[place + 1 :], self._parts[: place + 1]
+        self._collect(steps)
+        self._parts += others
+        if answer.live:
+            self._blocks = blocks
+
+    def _reread_live(self) -> None:
+        """The live answer's parts once more, from its text."""
+        answer = self._answer()
+        begin = next(place for place, part in enumerate(self._parts) if part.entry is answer)
+        drawn = self._last > begin
+        for part in self._parts[begin : self._last]:
+            self._leave(part)
+        del self._parts[begin:]
+        self._last = min(self._last, begin)
+        self._parts.append(Part(answer))
+        self._blocks = Blocks()
+        self._collect(self._blocks.feed("".join(answer.text)))
+        self._draw_range(min(self._first, begin), len(self._parts) if drawn else self._last)
+
+    def _leave(self, part: Part) -> None:
+        part.top = None
+        if isinstance(part.entry, Answer):
+            part.entry.card_at = None
+            if part.opens and part.entry.thought is not None:
+                part.entry.thought.header = part.entry.thought.body_end = None
+        elif isinstance(part.entry, Aside):
+            part.entry.fold.header = part.entry.fold.body_end = None
+
+    def _tall(self, part: Part) -> float:
+        """Pixels it takes, or about so many."""
+        if part.height:
+            return part.height
+        entry = part.entry
+        said = isinstance(entry, Said)
+        size = min(len(entry.text), LONG_PROMPT) if said else part.size or len(part.raw)
+        return 40.0 + 20.0 * (size // max(1, int(self._column / 6.6)))
+
+    def part_with(self, entry: int, words: str, nth: int) -> tuple[Part, int, float] | None:
+        """Where place `nth` of `words` in a thing said is: the part, which place in it, and about how far down."""
+        looked_for = words.casefold()
+        at, top = 0, self._document.rootFrame().frameFormat().topMargin()
+        found: tuple[Part, int, float] | None = None
+        while at < len(self._parts):
+            part = self._parts[at]
+            if part.entry.number == entry + 1:
+                self._split(part)
+                found = found or (part, 0, top)
+                count = _source_of(part).casefold().count(looked_for)
+                if nth < count:
+                    return part, nth, top
+                nth -= count
+            elif found is not None:
+                break
+            top += self._tall(part)
+            at += 1
+        return found
+
+    # What is near the view
+
+    def top_of(self, place: int) -> float:
+        """The upper edge of a drawn part, in pixels of the document; the lower edge of the last, for the one after."""
+        layout = self._document.documentLayout()
+        top = self._parts[place].top if place < self._last else None
+        block = self._document.findBlock(top.position()) if top is not None else self._document.lastBlock()
+        return layout.blockBoundingRect(block).top()
+
+    def reach(self, top: float) -> float:
+        """Draws what is near a view at `top` and leaves out what is far; where the view stands then."""
+        if not self.height or not self._parts or self.whole:
+            return top
+        bottom = self.top_of(self._last) if self._last > self._first else 0.0
+        if (self._first and top < self._above) or top > bottom or self._last == self._first:
+            return self._go_to(top, bottom)
+        with _Edit(self._document):
+            while self._last < len(self._parts) and bottom < top + 1.5 * self.height:
+                self._draw_next()
+                bottom = self.top_of(self._last)
+            self._make_below()
+        return top
+
+    def _go_to(self, top: float, bottom: float) -> float:
+        """Another stretch: the part the view stood at keeps its place in the view."""
+        if self._first < self._last and self._above - self.height <= top < self._above:
+            anchor, offset = self._first, top - self._above
+        else:
+            anchor, offset = self._at(top)
+            if self._parts[anchor].raw:
+                self._split(self._parts[anchor])
+                anchor, offset = self._at(top)
+        first, room = anchor, offset
+        while first > 0 and room < 1.2 * self.height:
+            first -= 1
+            if self._parts[first].raw:
+                before = len(self._parts)
+                self._split(self._parts[first])
+                more = len(self._parts) - before
+                first, anchor = first + more, anchor + more
+            room += self._tall(self._parts[first])
+        return self._show_from(first, anchor, offset)
+
+    def _at(self, y: float) -> tuple[int, float]:
+        """The part at a height, drawn or not, and how far into it."""
+        edge = self._document.rootFrame().frameFormat().topMargin()
+        for place, part in enumerate(self._parts):
+            tall = self._tall(part)
+            if y < edge + tall or place == len(self._parts) - 1:
+                return place, min(max(0.0, y - edge), tall)
+            edge += tall
+        return 0, 0.0
+
+    def _show_from(self, first: int, anchor: int, offset: float) -> float:
+        with _Edit(self._document):
+            self._start_at(first)
+            drawn = 0.0
+            while self._last < len(self._parts) and (
+                self._last <= anchor or drawn < offset + 2.5 * self.height
+            ):
+                self._draw_next()
+                drawn += self._tall(self._parts[self._last - 1]) if self._last > anchor else 0.0
+            self._make_below()
+        self._measure()
+        return self.top_of(anchor) + min(offset, max(0.0, self._tall(self._parts[anchor])))
+
+    def catch_up(self) -> None:
+        """Shows the end: what came while nobody looked."""
+        if self._last == len(self._parts) and self._last > self._first:
+            return
+        first, room = len(self._parts), 0.0
+        while first > 0 and room < 2 * (self.height or UNKNOWN_HEIGHT):
+            first -= 1
+            if self._parts[first].raw:
+                before = len(self._parts)
+                self._split(self._parts[first])
+                first += len(self._parts) - before
+            room += self._tall(self._parts[first])
+        self._draw_range(first, len(self._parts))
+
+    def fall_asleep(self) -> None:
+        """From now on what comes is kept, and drawn by `reach` or `catch_up`: the growing part leaves the page."""
+        if not self.awake:
+            return
+        grows = self.live is not None and self._last == len(self._parts) and self._last > self._first
+        self.awake = False
+        if grows:
+            self._take_off()
+
+    def _take_off(self) -> None:
+        """The last part that is drawn leaves the page."""
+        part = self._parts[self._last - 1]
+        if part.top is None or part.mark is None:
+            return
+        with _Edit(self._document):
+            self._listing = 0
+            self.pen.cut_from(part.top.position(), part.mark)
+            self._last -= 1
+            self._leave(part)
+            self._settle()
+            self._make_below()
+
+    def trim(self) -> None:
+        """Leaves out what is far above the end, once it is much."""
+        if not self.height or self._last - self._first < 2:
+            return
+        end = self.top_of(self._last)
+        if end - self._above < TRIM_FROM * self.height:
+            return
+        self._measure()
+        keep = self._last - 1
+        while keep > self._first and end - self.top_of(keep) < TRIM_TO * self.height:
+            keep -= 1
+        if keep > self._first:
+            self._leave_above(keep)
+
+    def _leave_above(self, keep: int) -> None:
+        """Blank space instead of the parts above `keep`, exactly as high."""
+        top = self._parts[keep].top
+        assert top is not None
+        self._above = self.top_of(keep) - self._document.rootFrame().frameFormat().topMargin()
+        cursor = QTextCursor(self._document)
+        with _Edit(self._document):
+            cursor.setPosition(top.position() - 1, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            cursor.setBlockFormat(_blank(self._above))
+            cursor.setBlockCharFormat(QTextCharFormat())
+        for part in self._parts[self._first : keep]:
+            self._leave(part)
+        self._first = keep
+        self._drop_lost()
+
+    def _drop_lost(self) -> None:
+        """Bookmarks of what is no longer there would gather in the document."""
+        first = self._parts[self._first].top
+        begin = first.position() if first is not None else 0
+        self._bubbles = [bubble for bubble in self._bubbles if bubble.start.position() >= begin]
+        self._folds = {name: fold for name, fold in self._folds.items() if fold.header is not None}
+        self.pen.forget_listings_before(begin)
+
+    def _measure(self) -> None:
+        """Remembers how high each drawn part is; the growing one stays unknown."""
+        edges = [self.top_of(place) for place in range(self._first, self._last + 1)]
+        for place, (one, other) in enumerate(pairwise(edges), self._first):
+            growing = place == len(self._parts) - 1 and self.live is not None
+            self._parts[place].height = 0.0 if growing else max(1.0, other - one)
+
+    def _start_at(self, first: int) -> None:
+        self._reset()
+        self._first = self._last = first
+        self._above = sum(map(self._tall, self._parts[:first]))
+        if first:
+            self.pen.skip(_blank(self._above))
+            self.pen.resume(self._parts[first].mark)
+
+    def _draw_range(self, first: int, last: int) -> None:
+        with _Edit(self._document):
+            self._start_at(first)
+            while self._last < last:
+                self._draw_next()
+            self._make_below()
+
+    def _draw_next(self) -> None:
+        part = self._parts[self._last]
+        if part.raw:
+            self._split(part)
+        self._last += 1
+        self._draw(part)
+
+    def _make_below(self) -> None:
+        """The blank space at the end stands for what is not drawn there."""
+        if self._listing:
+            return
+        self._below = sum(map(self._tall, self._parts[self._last :]))
+        self.pen.leave(_blank(self._below) if self._below else None)
+
     # Drawing again
 
     def redraw(self, ink: Ink) -> None:
-        """Everything once more: another theme, or words taken back."""
+        """Everything once more from what was said: another theme."""
         self.ink = ink
-        self._reset()
-        with _Edit(self._document):
+        if self._last > self._first:
+            self._measure()
+        if not self._parts and self._entries:
             for entry in self._entries:
-                self._draw(entry)
+                self._parts.append(Part(entry))
+                if isinstance(entry, Answer):
+                    self._answers.append(entry)
+                    self._blocks = Blocks()
+                    self._collect(self._blocks.feed("".join(entry.text)))
+                    self._collect([] if entry.live else self._blocks.close())
+            self._last = len(self._parts)
+        self._draw_range(self._first, self._last)
         self.set_column(self._column)
 
     def set_column(self, width: float) -> None:
         """The width words have, in pixels: bubbles hug their words against its right edge."""
+        if width != self._column:
+            for part in self._parts:
+                part.height = 0.0
         self._column = width
         with _Edit(self._document):
             for bubble in self._bubbles:
                 self._fit(bubble)
 
-    def _add(self, entry: Said | Answer | Aside) -> None:
-        self._entries.append(entry)
-        with _Edit(self._document):
-            self._draw(entry)
-
-    def _draw(self, entry: Said | Answer | Aside) -> None:
-        match entry:
+    def _draw(self, part: Part) -> None:
+        part.top, part.mark = _anchor(self.pen.here()), self.pen.mark()
+        self.pen.entry = part.entry.number
+        match part.entry:
             case Said():
-                self._draw_said(entry)
+                self._draw_said(part.entry)
             case Aside(fold):
                 self._draw_fold(fold)
                 self._settle()
             case Answer():
-                self._draw_answer(entry)
+                self._draw_answer(part, part.entry)
 
-    def _draw_answer(self, answer: Answer) -> None:
-        self._blocks, self._listing = Blocks(), 0
-        answer.card_at = None
+    def _draw_answer(self, part: Part, answer: Answer) -> None:
+        self._listing = 0
         self._settle()
-        if answer.thought is not None:
+        if part.opens and answer.thought is not None:
             self._draw_fold(answer.thought)
             self._settle()
-        self._feed("".join(answer.text))
-        if not answer.live:
-            self._draw_end(answer)
+        for step in part.steps:
+            self._do(step)
+        if part is self._parts[-1] or self._parts[self._last].entry is not answer:
+            if answer.live and not self._listing:
+                self._draw_tail()
+            elif not answer.live:
+                self._draw_end(answer)
 
     def _draw_end(self, answer: Answer) -> None:
-        if not self._listing:  # inside an open fence there is no tail: all of it is drawn for good
-            self._drop_tail()
-        for step in self._blocks.close():
-            self._do(step)
         for word, role, why in answer.marks:
             self._draw_chip(word, role, why)
         if answer.card is not None:
@@ -267,11 +655,13 @@ class Script:
 
     # The tail
 
-    def _feed(self, text: str) -> None:
-        steps = self._blocks.feed(text)
+    def _feed(self, steps: list[Step]) -> None:
         if steps and not self._listing:
             self._drop_tail()
         for step in steps:
+            if self._keep(step):
+                self._last += 1
+                self._parts[-1].top, self._parts[-1].mark = _anchor(self.pen.here()), self.pen.mark()
             self._do(step)
         if not self._listing:
             self._draw_tail()
@@ -342,6 +732,8 @@ class Script:
         if shown != said.text:
             said.rest = said.rest or Fold(f"All {len(said.text):,} characters", [said.text])
             self._draw_fold(said.rest)
+        if said.note:
+            self._draw_chip(said.note, "", "")
         self._settle()
 
     def _draw_images(self, images: tuple[Image, ...], number: int) -> float:
@@ -388,7 +780,9 @@ class Script:
         """Reasoning stands above the words; if words are already there the answer is drawn again."""
         assert answer.thought is not None
         if answer.text:
-            self.redraw(self.ink)
+            self._reread_live()
+            return
+        if not self._drawn:
             return
         self._drop_tail()
         self._draw_fold(answer.thought)
@@ -439,6 +833,64 @@ class Script:
         answer.card_at = _anchor(self.pen.cursor)
         self.pen.end()
         self._settle()
+
+
+def _copy(entry: Said | Answer | Aside) -> Said | Answer | Aside:
+    """The same words, standing nowhere."""
+    match entry:
+        case Said(text, images, rest):
+            return Said(text, images, _copied(rest))
+        case Aside(fold):
+            return Aside(Fold(fold.label, fold.text, fold.open))
+        case Answer():
+            return Answer(entry.text, _copied(entry.thought), entry.marks, entry.live, entry.card)
+
+
+def _copied(fold: Fold | None) -> Fold | None:
+    return Fold(fold.label, fold.text, fold.open) if fold is not None else None
+
+
+def _size(step: Step) -> int:
+    match step:
+        case Done(source):
+            return len(source)
+        case Plain(text, _) | Code(text):
+            return len(text)
+    return 0
+
+
+def _join_code(steps: list[Step]) -> None:
+    """The many pieces a listing came in become one."""
+    pieces: list[str] = []
+    while steps and isinstance(piece := steps[-1], Code):
+        pieces.append(piece.text)
+        steps.pop()
+    if pieces:
+        steps.append(Code("".join(reversed(pieces))))
+
+
+def _blank(height: float) -> QTextBlockFormat:
+    """An empty block that stands for what is not drawn."""
+    shape = QTextBlockFormat()
+    shape.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+    return shape
+
+
+def _source_of(part: Part) -> str:
+    """The words of a part as they were received."""
+    entry = part.entry
+    if isinstance(entry, Said):
+        return entry.text
+    if isinstance(entry, Aside):
+        return "".join(entry.fold.text)
+    pieces = []
+    for step in part.steps:
+        match step:
+            case Done(source):
+                pieces.append(source)
+            case Plain(text) | Code(text):
+                pieces.append(text)
+    return "\n".join(pieces)
 
 
 class _Edit:

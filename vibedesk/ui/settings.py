@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout
 from vibedesk.engine.types import Secret
 from vibedesk.state.settings import Settings
 from vibedesk.state.vault import Vault
+from vibedesk.ui.banner import act_on_place
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.unlock import PassphraseSheet
+from vibedesk.ui.vault_words import place_words
 from vibedesk.ui.widgets import (
     Button,
     Check,
@@ -28,6 +30,7 @@ from vibedesk.ui.widgets import (
     quiet_field,
 )
 
+IDLE = ((0, "Never"), (5, "After 5 minutes"), (15, "After 15 minutes"), (60, "After an hour"))
 GATEWAY = "cloudflare-ai-gateway"
 WIDTH = 640
 
@@ -113,9 +116,22 @@ class SettingsPage(QWidget):
         )
         self.vault_chip = Chip("", dot=True)
         self.vault_button = Button("").on(self._vault_act)
-        _line(grid, "Kept in", _beside(self.vault_chip, self.vault_button, stretch=True))
+        self.passphrase_button = Button("Change passphrase…").on(self._change_passphrase)
+        buttons = _beside(self.vault_chip, self.vault_button, self.passphrase_button, stretch=True)
+        _line(grid, "Kept in", buttons)
         self.vault_reason = Label("", "small", wrap=True)
         _line(grid, "", self.vault_reason)
+        self.idle = Choice([(words, minutes) for minutes, words in IDLE])
+        self.idle.setAccessibleName("Lock when idle")
+        self.idle.setMinimumWidth(200)
+        self.idle.activated.connect(
+            lambda: self._settings.set("vault.lock_after_minutes", self.idle.chosen())
+        )
+        _line(grid, "Lock when idle", self.idle)
+        self.idle_note = Label(
+            "The encrypted file only; a system keychain has its own ways to lock.", "small"
+        )
+        _line(grid, "", self.idle_note)
 
     def _build_folders(self) -> None:
         grid = self._section(
@@ -190,20 +206,19 @@ class SettingsPage(QWidget):
         )
 
     def _show_vault(self) -> None:
-        state = self._vault.state
-        if state is None:
-            self.vault_chip.set("…")
-            return
-        roles = {"ready": "ok", "locked": "warn", "unavailable": "bad", "absent": "neutral"}
-        words = {"ready": state.where, "locked": f"{state.where or 'Vault'} · locked"}
-        self.vault_chip.set(words.get(state.kind, state.kind), roles[state.kind])
-        self.vault_reason.setText(state.reason)
-        self.vault_reason.setVisible(bool(state.reason))
-        is_file = state.where == "Encrypted file"
-        offer = "Lock" if state.kind == "ready" and is_file else "Unlock…" if state.kind == "locked" else ""
-        offer = offer or ("Use an encrypted file…" if self._vault.needs_file else "")
-        self.vault_button.setText(offer)
-        self.vault_button.setVisible(bool(offer) and self._vault.can_ask)
+        words, state = place_words(self._vault), self._vault.state
+        self.vault_chip.set(words.chip, words.role)
+        self.vault_reason.setText(words.sentence)
+        self.vault_reason.setVisible(bool(words.sentence))
+        opened_file = bool(state and state.is_file and state.kind == "ready") and self._vault.door.can_ask
+        self.vault_button.setText("Lock now" if opened_file else words.action)
+        self.vault_button.setVisible(bool(self.vault_button.text()))
+        self.passphrase_button.setVisible(opened_file)
+        self.idle.setEnabled(bool(state and state.is_file) and self._vault.door.can_ask)
+        minutes = self._settings.get("vault.lock_after_minutes")
+        if self.idle.findData(minutes) < 0:
+            self.idle.addItem(f"After {minutes} minutes", minutes)
+        self.idle.choose(minutes)
 
     def _show_folders(self) -> None:
         while (item := self._folder_rows.takeAt(0)) is not None:
@@ -232,11 +247,13 @@ class SettingsPage(QWidget):
             self._vault.add([(GATEWAY, Secret(text), "gateway")])
 
     def _vault_act(self) -> None:
-        state = self._vault.state
-        if state is not None and state.kind == "ready":
-            self._vault.lock()
+        if self._vault.door.is_ready:
+            self._vault.door.lock()
         else:
-            PassphraseSheet(self.window(), self._theme, self._vault).open()
+            act_on_place(self.window(), self._theme, self._vault)
+
+    def _change_passphrase(self) -> None:
+        PassphraseSheet(self.window(), self._theme, self._vault, change=True).open()
 
     def _pick_folder(self) -> None:
         dialog = QFileDialog(self, "Folder with .dev.vars or .env")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -25,6 +24,19 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 BODY_PX = 13
 MODES = ("system", "light", "dark")
+FIRST = {
+    "chat": "\uf0d8",
+    "key": "\uf1e4",
+    "cube": "\uf120",
+    "path": "\uf25d",
+    "chart-bar": "\uf0d2",
+    "gear": "\uf19b",
+    "paperclip": "\uf258",
+    "sliders-horizontal": "\uf2d0",
+    "desktop": "\uf12e",
+    "play-circle": "\uf27d",
+}
+"""Icons of the first frame, which is not to wait for QtAwesome's map of six thousand."""
 
 
 class Theme(QObject):
@@ -34,8 +46,8 @@ class Theme(QObject):
 
     def __init__(self, resources: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        folder = resources / "themes"
-        self._themes = {name: _colours(folder / f"{name}.toml") for name in ("light", "dark")}
+        self._folder = folder = resources / "themes"
+        self._themes: dict[str, dict[str, QColor]] = {}
         self._sheet = _Sheet((folder / "style.qss").read_text(encoding="utf-8"))
         self._assets = (resources / "icons").as_posix()
         self._app: QApplication | None = None
@@ -54,12 +66,18 @@ class Theme(QObject):
 
     def colour(self, token: str) -> QColor:
         """The colour called `token` in `resources/themes` right now."""
-        return self._themes[self.name][token]
+        return self._colours()[token]
 
     def icon(self, name: str, token: str = "muted", size: int = 18) -> QIcon:
         """The Phosphor icon `name` ("key", "chat", …) in a colour that follows the theme; accent while checked."""
         kind = _Sidebar if name == "sidebar" else _Glyph
         return QIcon(kind(self, name.removeprefix("ph."), token, size))
+
+    def _colours(self) -> dict[str, QColor]:
+        """Those of the theme shown, read when it is first shown."""
+        if self.name not in self._themes:
+            self._themes[self.name] = _colours(self._folder / f"{self.name}.toml")
+        return self._themes[self.name]
 
     def _wanted(self) -> str:
         if self.mode != "system":
@@ -77,7 +95,7 @@ class Theme(QObject):
         palette = self._palette()
         if palette != self._app.palette():
             self._app.setPalette(palette)
-        words = {token: colour.name() for token, colour in self._themes[name].items()}
+        words = {token: colour.name() for token, colour in self._colours().items()}
         words |= {"mono": mono_family(), "assets": self._assets, "theme": name}
         sheet = self._sheet.substitute(words)
         if sheet != self._app.styleSheet():  # every widget there is would be polished again
@@ -150,19 +168,33 @@ def mono_family() -> str:
     return QFontInfo(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)).family()
 
 
-@cache
-def _glyphs() -> tuple[str, dict[str, str]]:
-    """Family and character map of QtAwesome's Phosphor font.
+def _character(name: str) -> str:
+    if name in FIRST:
+        return FIRST[name]
+    return chr(int(_charmap().get(name, "0x3f"), 16))
 
-    Read from the package's files: importing QtAwesome costs 170 ms before the first paint, this 10.
-    """
+
+@cache
+def _charmap() -> dict[str, str]:
+    import json
+
+    found: dict[str, str] = json.loads(next(_fonts().glob("phosphor-*.json")).read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _family() -> str:
+    """The family of QtAwesome's Phosphor font."""
+    number = QFontDatabase.addApplicationFont(str(next(_fonts().glob("phosphor-*.ttf"))))
+    return QFontDatabase.applicationFontFamilies(number)[0]
+
+
+def _fonts() -> Path:
+    """QtAwesome's files: importing the package would cost 170 ms before the first paint."""
     spec = importlib.util.find_spec("qtawesome")
     assert spec is not None
     assert spec.submodule_search_locations
-    fonts = Path(spec.submodule_search_locations[0]) / "fonts"
-    number = QFontDatabase.addApplicationFont(str(next(fonts.glob("phosphor-*.ttf"))))
-    charmap = json.loads(next(fonts.glob("phosphor-*.json")).read_text(encoding="utf-8"))
-    return QFontDatabase.applicationFontFamilies(number)[0], charmap
+    return Path(spec.submodule_search_locations[0]) / "fonts"
 
 
 class _Glyph(QIconEngine):
@@ -170,9 +202,8 @@ class _Glyph(QIconEngine):
 
     def __init__(self, theme: Theme, name: str, token: str, size: int) -> None:
         super().__init__()
-        family, charmap = _glyphs()
         self._theme, self._token, self._size = theme, token, size
-        self._family, self._character = family, chr(int(charmap.get(name, "0x3f"), 16))
+        self._family, self._character = _family(), _character(name)
 
     def clone(self) -> QIconEngine:
         twin = type(self).__new__(type(self))

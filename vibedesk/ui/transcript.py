@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import (
@@ -35,7 +36,7 @@ from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
 from vibedesk.ui.formulas import formulas_of, read
-from vibedesk.ui.ink import KIND, Ink
+from vibedesk.ui.ink import ENTRY, KIND, Ink
 from vibedesk.ui.script import Script
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, set_state
@@ -44,6 +45,10 @@ SIDE = 18
 TOP = 20
 """The first bubble reaches six pixels above its words."""
 BOTTOM = 24
+COLOURS_MS, COLOURS_S = 15, 0.003
+"""How often long pieces of code are coloured on, and for how long."""
+FAR = 4
+"""Heights of the view below which a growing end is not drawn."""
 WIDEST = 760
 """Pixels a line of words is wide at most: beyond it eyes lose the next line."""
 
@@ -52,6 +57,8 @@ class Transcript(QTextBrowser):
     """`say`, `begin`, `append`, `think`, `end`: turns as they happen. Scrolls along only while its end is in sight."""
 
     link_clicked = Signal(str)
+    entry_hovered = Signal(int, QRectF)
+    """Which of the things said is under the pointer, from 0, and where it stands in the viewport; -1 = none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +73,7 @@ class Transcript(QTextBrowser):
         self.viewport().setMouseTracking(True)
         self._widgets: dict[int, QWidget] = {}
         self._following = True
-        self._moving = False
+        self._moving = self._resting = self._reaching = False
         self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
         self.setDocument(self._page)
         self.script = Script(self._page, Ink(theme))
@@ -81,6 +88,8 @@ class Transcript(QTextBrowser):
         self.verticalScrollBar().rangeChanged.connect(self._grown)
         theme.changed.connect(self._repaint_all)
         set_state(self.verticalScrollBar(), "idle", True)
+        self._colours = QTimer(self, interval=COLOURS_MS)
+        self._colours.timeout.connect(self._colour)
         self._set_margins()
 
     # Turns
@@ -94,11 +103,12 @@ class Transcript(QTextBrowser):
         self._following = True
         self._set_margins()
 
-    def say(self, text: str, images: Sequence[Image] = ()) -> None:
+    def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
         """The user's words; whoever asks wants to see the answer, so the view follows again."""
         self._following = True
+        self._look()
         with _Still(self):
-            self.script.say(text, images)
+            self.script.say(text, images, note)
 
     def aside(self, label: str, text: str) -> None:
         """Words behind a fold."""
@@ -110,8 +120,14 @@ class Transcript(QTextBrowser):
             self.script.begin()
 
     def append(self, text: str) -> None:
+        self._look()
+        if not self.script.awake:
+            self.script.append(text)
+            return
         with _Still(self):
             self.script.append(text)
+            if self._following and not self.textCursor().hasSelection():
+                self.script.trim()
 
     def think(self, text: str) -> None:
         with _Still(self):
@@ -146,7 +162,63 @@ class Transcript(QTextBrowser):
 
     def text(self) -> str:
         """What can be read, as plain text."""
-        return self.document().toPlainText().strip("\n")
+        return self.script.text().strip("\n")
+
+    # What is drawn
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Many turns at once: only the end of them is drawn, when all are there."""
+        self.script.awake = False
+        self._resting = True
+        try:
+            yield
+        finally:
+            self._resting = False
+            self._wake()
+
+    def _seen(self) -> bool:
+        """Whether somebody could see it. A view that was never shown counts: what it draws then is little."""
+        return not self.isVisible() or not self.viewport().visibleRegion().isEmpty()
+
+    def _look(self) -> None:
+        """Draws what arrives only while its place is in the window and near the view."""
+        if self._resting or not self.script.height:
+            return
+        far = self.verticalScrollBar().maximum() - self.verticalScrollBar().value() > FAR * self.script.height
+        if self._seen() and (self._following or not far):
+            if not self.script.awake and self._following:
+                self._wake()
+        elif self.script.awake:
+            with _Still(self):
+                self.script.fall_asleep()
+
+    def _wake(self) -> None:
+        self.script.awake = True
+        with _Still(self):
+            self.script.catch_up()
+        self._place_cards()
+
+    def _colour(self) -> None:
+        """A slice of the colours that long pieces of code still wait for."""
+        self.script.pen.work(COLOURS_S)
+        if not self.script.pen.busy:
+            self._colours.stop()
+
+    def _reach(self) -> None:
+        """Draws what is near the view."""
+        if self._reaching or self._resting:
+            return
+        self._reaching = self._moving = True
+        bar = self.verticalScrollBar()
+        value = bar.value()
+        wanted = round(self.script.reach(value))
+        if wanted != value:
+            bar.setValue(wanted)
+        self._moving = False
+        self._reaching = False
+        if self.script.pen.busy and not self._colours.isActive():
+            self._colours.start()
 
     def _put_formula(self, latex: str, display: bool) -> None:
         with _Still(self):
@@ -163,15 +235,17 @@ class Transcript(QTextBrowser):
         """Scrolls down and stays there while text arrives."""
         self._following = True
         self._pill.hide()
+        self._wake()
         self._move_to_end()
 
     def _move_to_end(self) -> None:
-        self._moving = True
+        was_moving, self._moving = self._moving, True
         self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
-        self._moving = False
+        self._moving = was_moving
 
     def _scrolled(self) -> None:
         if not self._moving:
+            self._reach()
             self._following = self.at_end()
             if self._following:
                 self._pill.hide()
@@ -195,6 +269,7 @@ class Transcript(QTextBrowser):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         following = self._following
+        self.script.height = self.viewport().height()
         self._set_margins()
         super().resizeEvent(event)
         self._place_pill()
@@ -240,6 +315,8 @@ class Transcript(QTextBrowser):
         for answer, cursor in self.script.cards():
             widget = self._widgets.get(answer)
             if widget is not None:
+                widget.setVisible(cursor is not None)
+            if widget is not None and cursor is not None:
                 top = layout.blockBoundingRect(cursor.block()).top() - self.verticalScrollBar().value()
                 height = int(cursor.blockFormat().lineHeight())
                 widget.setGeometry(self._side(), self._card_top(cursor, top), self.column(), height)
@@ -273,7 +350,8 @@ class Transcript(QTextBrowser):
         return bool(super().eventFilter(watched, event))
 
     def _repaint_all(self) -> None:
-        self.script.redraw(Ink(self._theme))
+        with _Still(self):
+            self.script.redraw(Ink(self._theme))
         self._backdrop.ink = self.script.ink
         self._set_margins()
         self._place_cards()
@@ -289,6 +367,8 @@ class Transcript(QTextBrowser):
         return visible(self.document(), first, offset, self.viewport().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.script.awake and self._following and not self._resting:
+            QTimer.singleShot(0, self, self._look)  # it was out of sight, and has come back
         painter = QPainter(self.viewport())
         seen = self._visible()
         right = self.viewport().width() - self._right_side()
@@ -331,8 +411,65 @@ class Transcript(QTextBrowser):
         elif harmless.may_open(address):
             self.link_clicked.emit(address)
 
+    def reveal(self, entry: int, words: str, nth: int) -> bool:
+        """Scrolls to place `nth` of `words` in a thing said and selects it. False where marks of Markdown hide it:
+        then it scrolls to where it must be."""
+        where = self.script.part_with(entry, words, nth)
+        if where is None:
+            return False
+        part, nth, top = where
+        self._following = False
+        bar = self.verticalScrollBar()
+        for _ in range(
+            3
+        ):  # what is drawn on the way there is often higher or lower than it was thought to be
+            bar.setValue(round(top) - 2 * TOP)
+            self._reach()
+            if part.top is not None:
+                break
+            where = self.script.part_with(entry, words, nth)
+            part, nth, top = where if where is not None else (part, nth, top)
+        if part.top is None:
+            return False
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(part.top.position())  # a bookmark's own anchor is not kept
+        for _ in range(nth + 1):
+            cursor = self.document().find(words, cursor)
+            if cursor.isNull() or cursor.block().blockFormat().intProperty(ENTRY) not in (0, entry + 1):
+                return False
+        self._moving = True
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+        self._moving = False
+        self._reach()
+        return True
+
+    def entry_rect(self, entry: int) -> QRectF:
+        """What of this thing said is in sight, in the viewport; empty where nothing is."""
+        rect = QRectF()
+        for seen in self._visible():
+            if seen.block.blockFormat().intProperty(ENTRY) == entry + 1:
+                rect = rect.united(seen.rect)
+        return rect.intersected(QRectF(self.viewport().rect()))
+
+    def entry_at(self, y: float) -> int:
+        """Which of the things said stands at this height of the viewport, from 0; -1 = none."""
+        found = -1
+        for seen in self._visible():
+            if seen.rect.top() - 8 <= y:
+                found = (
+                    seen.block.blockFormat().intProperty(ENTRY) - 1 if seen.rect.bottom() + 12 >= y else found
+                )
+        return found
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.entry_hovered.emit(-1, QRectF())
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        entry = self.entry_at(event.position().y())
+        self.entry_hovered.emit(entry, self.entry_rect(entry) if entry >= 0 else QRectF())
         if self._listing_at(event.position()):
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -380,7 +517,9 @@ class Transcript(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         mime = QMimeData()
-        mime.setText(read(self.textCursor()))
+        cursor = self.textCursor()
+        all_of_it = cursor.selectionStart() == 0 and cursor.selectionEnd() >= self.script.tail_position - 1
+        mime.setText(self.text() if all_of_it else read(cursor))
         return mime
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
@@ -407,6 +546,9 @@ class _Still:
         self._view = view
 
     def __enter__(self) -> None:
+        self._place = self._view.verticalScrollBar().value()
+        self._above = self._view.script.above
+        self._was_moving, self._view._moving = self._view._moving, True
         cursor = self._view.textCursor()
         self._selected = None
         if cursor.hasSelection() and cursor.selectionEnd() > self._view.script.tail_position:
@@ -418,6 +560,11 @@ class _Still:
             self._select(*self._selected)
         if view._following:
             view._move_to_end()
+        else:
+            view.verticalScrollBar().setValue(self._place + round(view.script.above - self._above))
+        view._moving = self._was_moving
+        if view.script.pen.busy and not view._colours.isActive():
+            view._colours.start()
         view.viewport().update()
 
     def _select(self, anchor: int, position: int) -> None:

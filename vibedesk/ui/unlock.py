@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from vibedesk.engine.types import Secret
 from vibedesk.state.vault import Vault
+from vibedesk.ui.announce import announce
 from vibedesk.ui.clipboard import SecretClipboard
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
@@ -14,77 +15,106 @@ from vibedesk.ui.widgets import Button, Check, Field, Label, quiet_field
 SHORTEST = 8
 
 
-class PassphraseSheet(Sheet):
-    """Asks for the passphrase of the encrypted file: twice when the file is to be made. Accepted once it is open."""
+_NEW = (
+    "Keep keys in an encrypted file",
+    "The file is encrypted with your passphrase; without it, or the recovery code shown next, nobody can "
+    "read the keys. There is no way round that.",
+    "Make the file",
+)
+_OPEN = (
+    "Unlock the encrypted file",
+    "Its passphrase, or the recovery code that was shown when it was made.",
+    "Unlock",
+)
+_CHANGE = (
+    "Change the passphrase",
+    "The new one opens the file from now on, and so does a new recovery code; the old words open nothing any more.",
+    "Change it",
+)
 
-    def __init__(self, host: QWidget, theme: Theme, vault: Vault) -> None:
-        self._new = not vault.is_locked
-        title = "Keep keys in an encrypted file" if self._new else "Unlock the encrypted file"
+
+class PassphraseSheet(Sheet):
+    """Asks for the passphrase of the encrypted file: twice when it is a new one. Accepted once the file is open."""
+
+    def __init__(self, host: QWidget, theme: Theme, vault: Vault, *, change: bool = False) -> None:
+        state = vault.state
+        opens = bool(state and state.is_file and state.kind == "locked")
+        self._new, self._change = not opens and not change, change
+        title, text, verb = _CHANGE if change else _NEW if self._new else _OPEN
         super().__init__(host, theme, title=title, width=480)
-        self._vault = vault
-        text = (
-            "There is no system keychain here. The file is encrypted with your passphrase; without it, or the recovery "
-            "code shown next, nobody can read the keys. There is no way round that."
-            if self._new
-            else "Its passphrase, or the recovery code that was shown when it was made."
-        )
+        self._vault, self._busy = vault, False
         self.body.addWidget(Label(text, "muted", wrap=True))
-        self.passphrase = passphrase_field("Passphrase")
-        self.again = passphrase_field("Passphrase again")
-        self.again.setVisible(self._new)
+        self.now = passphrase_field("Passphrase or recovery code")
+        self.passphrase = passphrase_field("New passphrase" if change else "Passphrase")
+        self.again = passphrase_field("New passphrase again" if change else "Passphrase again")
+        self.now.setVisible(change)
+        self.again.setVisible(self._new or change)
         self.problem = Label("", "small", wrap=True)
         self.problem.setProperty("role", "bad")
-        for widget in (self.passphrase, self.again, self.problem):
+        self.body.addSpacing(4)
+        for widget in (self.now, self.passphrase, self.again, self.problem):
             self.body.addWidget(widget)
-        self.problem.hide()
-        self.go = Button("Make the file" if self._new else "Unlock", "primary").on(self._go)
+            if isinstance(widget, Field):
+                widget.textChanged.connect(self._look)
+        self.go = Button(verb, "primary").on(self._go)
         self.go.setDefault(True)
         self.footer.addStretch(1)
         self.footer.addWidget(Button("Cancel").on(self.reject))
         self.footer.addWidget(self.go)
-        self.passphrase.textChanged.connect(self._look)
-        self.again.textChanged.connect(self._look)
         vault.unlocked.connect(self._opened)
-        vault.unlock_refused.connect(self._say)
+        vault.unlock_refused.connect(self._refused)
+        self.finished.connect(lambda _: self._forget())
         self._look()
 
     def open(self) -> None:
         super().open()
-        self.passphrase.setFocus()
+        (self.now if self._change else self.passphrase).setFocus()
 
     def _look(self) -> None:
-        words = self.passphrase.text()
-        enough = len(words) >= SHORTEST and words == self.again.text() if self._new else bool(words)
-        self.go.setEnabled(enough)
-        differs = self._new and bool(self.again.text()) and words != self.again.text()
-        short = self._new and 0 < len(words) < SHORTEST
+        words, twice = self.passphrase.text(), self._new or self._change
+        differs = twice and bool(self.again.text()) and words != self.again.text()
+        short = twice and 0 < len(words) < SHORTEST
         self._say("The two differ." if differs else f"At least {SHORTEST} characters." if short else "")
+        enough = len(words) >= SHORTEST and words == self.again.text() if twice else bool(words)
+        self.go.setEnabled(enough and not self._busy and (bool(self.now.text()) or not self._change))
 
     def _say(self, sentence: str) -> None:
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
-        if sentence and not self.passphrase.isEnabled():
-            self._set_busy(False)
+        announce(self.problem, sentence)
 
     def _go(self) -> None:
         if not self.go.isEnabled():
             return
         self._set_busy(True)
         words = self.passphrase.text()
-        if self._new:
-            self._vault.create_file(words)
+        if self._change:
+            self._vault.door.change_passphrase(self.now.text(), words)
+        elif self._new:
+            self._vault.door.create_file(words)
         else:
-            self._vault.unlock(words)
+            self._vault.door.unlock(words)
 
     def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
         self.go.setEnabled(not busy)
-        self.passphrase.setEnabled(not busy)
-        self.again.setEnabled(not busy)
+        for field in (self.now, self.passphrase, self.again):
+            field.setEnabled(not busy)
+
+    def _refused(self, sentence: str) -> None:
+        if self._busy:
+            self._set_busy(False)
+            self._say(sentence)
+            (self.now if self._change else self.passphrase).setFocus()
 
     def _opened(self) -> None:
-        self.passphrase.clear()
-        self.again.clear()
-        self.accept()
+        if self._busy or not self._change:
+            self.accept()
+
+    def _forget(self) -> None:
+        for field in (self.now, self.passphrase, self.again):
+            field.blockSignals(True)
+            field.clear()
 
 
 class RecoverySheet(Sheet):

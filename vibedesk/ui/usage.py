@@ -82,7 +82,10 @@ class UsagePage(QWidget):
         if sums is None:
             return
         self._pages.setCurrentIndex(0 if sums.requests else 1)
-        self.sums["Requests"].set(count(sums.requests))
+        cached = f"{count(sums.cached)} from a cache" if sums.cached else ""
+        self.sums["Requests"].set(
+            count(sums.requests), "What a cache gave cost nothing" if cached else "", cached
+        )
         self.sums["Attempts"].set(
             count(sums.attempts), "An attempt is one request to one deployment; falling back adds one."
         )
@@ -155,9 +158,8 @@ def _call_columns() -> list[Column]:
 def _asked(row: LedgerRow) -> Cell:
     more = f"{row.attempts} attempts" if row.attempts > 1 else ""
     through = row.via if row.via == "gateway" else ""
-    return Cell(
-        text=row.deployment, hint=" · ".join(word for word in (through, more) if word), hint_mono=False
-    )
+    words = (through, "cached" if row.cached else "", more)
+    return Cell(text=row.deployment, hint=" · ".join(word for word in words if word), hint_mono=False)
 
 
 def _outcome(row: LedgerRow) -> Cell:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from vibedesk.engine.types import Provider, Secret
 from vibedesk.state.notices import Notices
 from vibedesk.state.vault import LOCAL, KeyRow, Vault
-from vibedesk.state.words import ago
+from vibedesk.ui.banner import VaultBanner
 from vibedesk.ui.clipboard import SECONDS, SecretClipboard
+from vibedesk.ui.key_import import ImportSheet
 from vibedesk.ui.key_panel import KeyPanel
-from vibedesk.ui.table import Cell, Column, Table
+from vibedesk.ui.key_table import LAST_USED, LIMIT, MONTH, SOURCE, KeyTable
+from vibedesk.ui.limits import LimitsSheet
+from vibedesk.ui.matrix import MatrixSheet
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.unlock import PassphraseSheet
+from vibedesk.ui.vault_words import place_words
 from vibedesk.ui.widgets import Button, Chip, Empty, TopBar, bare
-from vibedesk.ui.wizard import ImportSheet, Wizard
-from vibedesk.wording import money
+from vibedesk.ui.wizard import Wizard
 
 PANEL = 360
 NARROW = 820
@@ -38,8 +38,9 @@ class KeysPage(QWidget):
         super().__init__()
         self._vault, self._theme, self._notices, self._clipboard = vault, theme, notices, clipboard
         self._detail = False
-        self.table = Table(vault.rows, self._columns(), theme, name="Keys")
+        self.table = KeyTable(vault, theme)
         self.panel = KeyPanel(vault, theme)
+        self.banner = VaultBanner(vault, theme)
         self.empty = Empty(
             "No keys yet",
             "Paste a key of any provider. It is kept in the keychain, and sent to that provider and nowhere else.",
@@ -47,6 +48,7 @@ class KeysPage(QWidget):
         )
         column: QVBoxLayout = bare(QVBoxLayout(self))
         column.addWidget(self._top_bar())
+        column.addWidget(self.banner)
         row: QHBoxLayout = bare(QHBoxLayout())
         column.addLayout(row, 1)
         self._left = QWidget()
@@ -65,12 +67,16 @@ class KeysPage(QWidget):
 
     # Intents
 
-    def add_key(self, provider: Provider | None = None) -> None:
-        """Opens the wizard, for a provider where one is given."""
-        self._open_wizard(Wizard(self.window(), self._theme, self._vault, provider=provider))
+    def add_key(self, provider: Provider | None = None, pasted: str = "") -> None:
+        """Opens the wizard, for a provider where one is given, with what was pasted in its field."""
+        self._open_wizard(Wizard(self.window(), self._theme, self._vault, provider=provider, pasted=pasted))
 
     def import_keys(self) -> None:
         ImportSheet(self.window(), self._theme, self._vault).open()
+
+    def open_matrix(self) -> None:
+        """Keys × models."""
+        MatrixSheet(self.window(), self._theme, self._vault.matrix).open()
 
     def copy(self, row: KeyRow) -> None:
         """Copies the secret, for a short time."""
@@ -81,12 +87,10 @@ class KeysPage(QWidget):
 
         self._vault.with_secret(row.id, put)
 
-    def unlock(self) -> None:
-        """Asks for the passphrase of the encrypted file, or for a new one where there is no file."""
-        if self._vault.can_ask:
-            PassphraseSheet(self.window(), self._theme, self._vault).open()
-        else:
-            self._vault.load()
+    def edit_limits(self, row: KeyRow) -> None:
+        """The person's own limits for this key."""
+        if row.key is not None:
+            LimitsSheet(self.window(), self._theme, self._vault, row).open()
 
     def _replace(self, row: KeyRow) -> None:
         self._open_wizard(Wizard(self.window(), self._theme, self._vault, replacing=row))
@@ -95,68 +99,48 @@ class KeysPage(QWidget):
         wizard.first_message.connect(self.first_message)
         wizard.open()
 
+    def _check_all(self) -> None:
+        if self._vault.check_round.running:
+            self._vault.check_round.stop()
+        else:
+            self._vault.check_all()
+
     # Its parts
 
     def _top_bar(self) -> TopBar:
         bar = TopBar("Keys")
         self.chip = Chip("", dot=True)
-        self.unlock_button = Button("", "link").on(self.unlock)
         bar.left.addWidget(self.chip)
-        bar.left.addWidget(self.unlock_button)
         self.import_button = Button("Import…").on(self.import_keys)
-        self.check_button = Button("Check all").on(self._vault.check_all)
-        bar.right.addWidget(self.import_button)
-        bar.right.addWidget(self.check_button)
+        self.health_button = Button("Health…").on(self.open_matrix)
+        self.check_button = Button("Check all").on(self._check_all)
+        for button in (self.import_button, self.health_button, self.check_button):
+            bar.right.addWidget(button)
         bar.right.addWidget(Button("Add key", "primary").on(self.add_key))
         return bar
-
-    def _columns(self) -> tuple[Column, ...]:
-        return (
-            Column(title="Key", cell=_name_cell, stretch=True),
-            Column(title="Source", cell=lambda row: row.source, width=112),
-            Column(
-                title="State",
-                cell=lambda row: Cell(text=row.chip, kind="chip", role=row.role, dot=row.key is not None),
-            ),
-            Column(title="Last used", cell=lambda row: ago(row.key.last_used) if row.key else "", width=104),
-            Column(
-                title="This month",
-                cell=lambda row: money(row.spent) if row.key else "",
-                width=100,
-                align="right",
-            ),
-            Column(title="Limit", cell=lambda row: "—" if row.key else "", width=64, align="right"),
-        )
 
     def _connect(self) -> None:
         self._vault.changed.connect(self._show)
         self.table.chosen.connect(self._choose)
         self.table.opened.connect(lambda _: self._show_detail(True))
         self.table.clicked.connect(lambda _: self._show_detail(True))
+        self.table.deleted.connect(lambda row: self._vault.delete(row.id))
         self.panel.closed.connect(lambda: self._show_detail(False))
         self.panel.copy_wanted.connect(self.copy)
         self.panel.replace_wanted.connect(self._replace)
+        self.panel.limits_wanted.connect(self.edit_limits)
 
     # What it shows
 
     def _show(self) -> None:
-        state = self._vault.state
         has_keys = any(row.id != LOCAL for row in self._vault.rows.rows())
         self._stack.setCurrentIndex(0 if has_keys or not self._vault.loaded else 1)
-        if state is not None:
-            words = {
-                "ready": state.where,
-                "locked": "Vault locked",
-                "unavailable": "Vault unavailable",
-                "absent": "No vault yet",
-            }
-            roles = {"ready": "ok", "locked": "warn", "unavailable": "bad", "absent": "neutral"}
-            self.chip.set(words[state.kind], roles[state.kind])
-            self.chip.setToolTip(state.reason)
-            offers = {"locked": "Unlock…", "ready": ""}
-            offer = offers.get(state.kind, "Use an encrypted file…" if state.offer_file else "Try again")
-            self.unlock_button.setText(offer)
-            self.unlock_button.setVisible(bool(offer))
+        words = place_words(self._vault)
+        self.chip.set(words.chip if self._vault.state else "", words.role)
+        self.chip.setToolTip(words.sentence)
+        done, all_of_them = self._vault.check_round.progress
+        running = self._vault.check_round.running
+        self.check_button.setText(f"Stop · {done} of {all_of_them}" if running else "Check all")
         if self.table.value() is None and self._vault.rows.rowCount() > 1:
             self.table.selectRow(0)
         self._choose(self.table.value())
@@ -176,8 +160,9 @@ class KeysPage(QWidget):
     def _arrange(self) -> None:
         narrow, tiny = self.width() < NARROW, self.width() < TINY
         has_keys = self._vault.rows.rowCount() > 1
-        self.import_button.setVisible(bool(self._vault.importable()) and not tiny)
+        self.import_button.setVisible(not tiny)
         self.check_button.setVisible(has_keys and not tiny)
+        self.health_button.setVisible(has_keys and not tiny)
         listed = self._stack.currentIndex() == 0
         shown = listed and self.panel.row is not None and (self._detail or not narrow)
         self.panel.setVisible(shown)
@@ -188,10 +173,18 @@ class KeysPage(QWidget):
             self.panel.setMaximumWidth(16_777_215)
         else:
             self.panel.setFixedWidth(PANEL)
-        for number in (3, 5):
-            self.table.setColumnHidden(number, self.width() - (PANEL if shown else 0) < 720)
-        self.table.setColumnHidden(1, self.width() < 560)
-        self.table.setColumnHidden(4, self.width() < 640)
+        room = self.width() - (PANEL if shown else 0)
+        self.table.setColumnHidden(LAST_USED, room < 720)
+        self.table.setColumnHidden(LIMIT, room < 640)
+        self.table.setColumnHidden(SOURCE, self.width() < 560)
+        self.table.setColumnHidden(MONTH, self.width() < 640)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key that is pasted over the list goes where keys are pasted."""
+        if event.matches(QKeySequence.StandardKey.Paste) and QGuiApplication.clipboard().text().strip():
+            self.add_key(pasted=QGuiApplication.clipboard().text())
+            return
+        super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -200,11 +193,3 @@ class KeysPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._vault.load()
-
-
-def _name_cell(row: KeyRow) -> Cell:
-    tile = (row.provider.letter, row.provider.colour) if row.provider else (row.label[:1], "faint")
-    kind: Literal["strong", "muted"] = "strong" if row.key is not None else "muted"
-    return Cell(
-        text=row.label, kind=kind, hint=row.hint, tile=tile, tip=row.provider.name if row.provider else ""
-    )

@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from vibedesk.state.vault import Vault
-from vibedesk.ui.check import Mark
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Card, Chip, Label, Scroll, TopBar, bare
+from vibedesk.ui.widgets import Button, Card, Chip, Label, Mark, Scroll, TopBar, bare
+
+if TYPE_CHECKING:  # painted before the rest is imported
+    from vibedesk.engine.types import ApiKey
+    from vibedesk.state.vault import Vault
 
 NARROW = 720
 
 
 class WelcomePage(QWidget):
-    """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed."""
+    """Three cards. Nothing is looked for on this machine or elsewhere before a button is pressed.
+
+    It can be shown before there is a vault: what is pressed before `take` is done then.
+    `pasted(text)` when something is pasted over them.
+    """
 
     key_wanted = Signal()
+    pasted = Signal(str)
     import_wanted = Signal()
     begin_wanted = Signal()
     demo_wanted = Signal()
     local_wanted = Signal(str)
 
-    def __init__(self, vault: Vault, theme: Theme) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._vault, self._theme = vault, theme
+        self._theme = theme
+        self._vault: Vault | None = None
+        self._pressed: Callable[[], object] | None = None
         column: QVBoxLayout = bare(QVBoxLayout(self))
         column.addWidget(TopBar("Welcome"))
         scroll = Scroll(margins=(32, 24, 32, 24), spacing=0)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(scroll)
         scroll.column.addStretch(2)
-        scroll.column.addLayout(self._middle())
-        scroll.column.addStretch(3)
-        vault.changed.connect(self._show)
+        scroll.column.addLayout(self._in_the_middle(self._cards()))
+        scroll.column.addSpacing(12)
+        # Within the lower stretch: the cards stand where they stood before keys were found.
+        below: QVBoxLayout = bare(QVBoxLayout())
+        below.addLayout(self._in_the_middle(self._found_card()))
+        below.addStretch(1)
+        scroll.column.addLayout(below, 3)
         self._show()
 
-    def _middle(self) -> QHBoxLayout:
-        inside = QWidget()
+    def take(self, vault: Vault) -> None:
+        """From now on it shows what the vault knows, and its buttons do what they say."""
+        self._vault = vault
+        vault.changed.connect(self._show)
+        self._show()
+        pressed, self._pressed = self._pressed, None
+        if pressed is not None:
+            QTimer.singleShot(0, self, pressed)
+
+    def _press(self, act: Callable[[], object]) -> None:
+        if self._vault is None:
+            self._pressed = act
+        else:
+            act()
+
+    def _in_the_middle(self, inside: QWidget) -> QHBoxLayout:
         inside.setMaximumWidth(920)
+        row: QHBoxLayout = bare(QHBoxLayout())
+        row.addStretch(1)
+        row.addWidget(inside, 1000)
+        row.addStretch(1)
+        return row
+
+    def _cards(self) -> QWidget:
+        inside = QWidget()
         column: QVBoxLayout = bare(QVBoxLayout(inside))
         column.addWidget(Label("Ask several models at once, with your own keys", "heading", wrap=True))
         column.addSpacing(4)
@@ -48,9 +86,9 @@ class WelcomePage(QWidget):
         column.addSpacing(20)
         self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.cards.setSpacing(12)
-        self.paste = Button("Paste a key", "primary").on(self.key_wanted.emit)
-        self.local = Button("Look for servers").on(self._local_act)
-        self.demo = Button("Try the demo").on(self.demo_wanted.emit)
+        self.paste = Button("Paste a key", "primary").on(lambda: self._press(self.key_wanted.emit))
+        self.local = Button("Look for servers").on(lambda: self._press(self._local_act))
+        self.demo = Button("Try the demo").on(lambda: self._press(self.demo_wanted.emit))
         self.local_state = Label("", "small", wrap=True)
         cards = (
             self._card(
@@ -77,13 +115,7 @@ class WelcomePage(QWidget):
         for card in cards:
             self.cards.addWidget(card, 1)
         column.addLayout(self.cards)
-        column.addSpacing(12)
-        column.addWidget(self._found_card())
-        row: QHBoxLayout = bare(QHBoxLayout())
-        row.addStretch(1)
-        row.addWidget(inside, 1000)
-        row.addStretch(1)
-        return row
+        return inside
 
     def _card(self, icon: str, title: str, text: str, button: Button, extra: QWidget | None = None) -> Card:
         card = Card(padding=18, spacing=6)
@@ -120,29 +152,47 @@ class WelcomePage(QWidget):
         return self.found
 
     def _show(self) -> None:
-        keys = [key for key in self._vault.all_keys() if key.source != "vault"]
+        self._show_found(
+            [key for key in self._vault.all_keys() if key.source != "vault"] if self._vault else []
+        )
+        self._show_local()
+
+    def _show_found(self, keys: Sequence[ApiKey]) -> None:
         self.found.setVisible(bool(keys))
         self.found_title.setText(f"{len(keys)} keys found" if len(keys) != 1 else "1 key found")
         widest = max((len(key.label) for key in keys), default=0)
         lines = (f"{key.label.ljust(widest)}  {key.hint.ljust(14)}  {key.source}".rstrip() for key in keys)
         self.found_list.setText("\n".join(lines))
-        found = self._vault.local_found()
-        names = [provider for provider in self._vault.local_providers() if provider.id in found]
+
+    def _show_local(self) -> None:
+        self.local_state.hide()
+        if self._vault is None:
+            return
+        found = self._vault.servers.found()
+        names = [provider for provider in self._vault.servers.providers() if provider.id in found]
         if names:
             self.local_state.setText(", ".join(f"{one.name} · {found[one.id]} models" for one in names))
             self.local.setText(f"Use {names[0].name}")
         else:
-            self.local_state.setText(self._vault.local_silence)
-            self.local.setText("Look again" if self._vault.local_silence else "Look for servers")
+            self.local_state.setText(self._vault.servers.silence)
+            self.local.setText("Look again" if self._vault.servers.silence else "Look for servers")
         self.local_state.setVisible(bool(self.local_state.text()))
 
     def _local_act(self) -> None:
-        found = self._vault.local_found()
-        first = next((one.id for one in self._vault.local_providers() if one.id in found), "")
+        assert self._vault is not None
+        found = self._vault.servers.found()
+        first = next((one.id for one in self._vault.servers.providers() if one.id in found), "")
         if first:
             self.local_wanted.emit(first)
         else:
-            self._vault.look_for_local()
+            self._vault.servers.look_for()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key that is pasted here goes where keys are pasted."""
+        if event.matches(QKeySequence.StandardKey.Paste) and QGuiApplication.clipboard().text().strip():
+            self.pasted.emit(QGuiApplication.clipboard().text())
+            return
+        super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -340,7 +340,6 @@ class KeyField(Field):
         super().__init__(placeholder, large=True, name="API key")
         quiet_field(self)
         self.toggle = Button("Show", "quiet", parent=self).on(self._toggle)
-        self.toggle.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(self.REVEAL_MS)
@@ -446,6 +445,22 @@ def centred(widget: QWidget, width: int) -> QHBoxLayout:
     row.addWidget(widget, 1000)
     row.addStretch(1)
     return row
+
+
+class Mark(QWidget):
+    """An icon that stands alone; it follows the theme."""
+
+    def __init__(self, icon: QIcon, size: int = 16) -> None:
+        super().__init__()
+        self.setFixedSize(size, size)
+        self._icon = icon
+
+    def set(self, icon: QIcon) -> None:
+        self._icon = icon
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._icon.paint(QPainter(self), self.rect())
 
 
 class Toast(QFrame):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from msgspec import Struct
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -19,15 +19,16 @@ from PySide6.QtWidgets import (
 )
 
 from vibedesk.state.notices import Notice, Notices
-from vibedesk.ui.palette import Cheatsheet, Palette
-from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Toast, bare, set_state
+
+if TYPE_CHECKING:
+    from vibedesk.ui.sheet import Sheet
 
 RAIL = 56
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class Page(NamedTuple):
     """One place; `make` builds it the first time it is shown.
 
     `rail`: the page whose icon stands for it, "" = its own. `below`: at the bottom of the rail.
@@ -108,6 +109,7 @@ class Window(QMainWindow):
         self._pages = {page.id: page for page in pages}
         self._built: dict[str, QWidget] = {}
         self._theme, self._remembered = theme, remembered
+        self._held = self._wanted = ""
         self.rail = Rail(pages, theme)
         self.stack = QStackedWidget()
         middle = QWidget()
@@ -122,11 +124,14 @@ class Window(QMainWindow):
         self._restore()
 
     def show_page(self, page_id: str) -> QWidget:
-        """Brings a page to the front, building it on its first visit."""
+        """Brings a page to the front, building it on its first visit; not before `release` while one is held."""
+        self.rail.mark(self._pages[page_id].rail or page_id)
+        if self._held:
+            self._wanted = page_id
+            return self.stack.currentWidget()
         page = self.page(page_id)
         self.stack.setCurrentWidget(page)
         page.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.rail.mark(self._pages[page_id].rail or page_id)
         self.page_shown.emit(page_id)
         return page
 
@@ -141,6 +146,49 @@ class Window(QMainWindow):
             self._built[page_id] = widget
             self.stack.addWidget(widget)
         return self._built[page_id]
+
+    def hold(self, page_id: str, widget: QWidget) -> None:
+        """Shows `widget` where the page will be. Until `release` no page is built: the last one asked for waits."""
+        self._held = page_id
+        self.stack.addWidget(widget)
+        self.stack.setCurrentWidget(widget)
+        self.rail.mark(self._pages[page_id].rail or page_id)
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @contextmanager
+    def in_front(self, widget: QWidget) -> Iterator[None]:
+        """Shows `widget` instead of what is held, and nothing else can be gone to meanwhile."""
+        held = self.stack.currentWidget()
+        self.rail.setEnabled(False)
+        self.stack.addWidget(widget)
+        self.stack.setCurrentWidget(widget)
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
+        try:
+            yield
+        finally:
+            self.rail.setEnabled(True)
+            if held is not None:
+                self.stack.setCurrentWidget(held)
+                held.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.stack.removeWidget(widget)
+            widget.deleteLater()
+
+    def release(self, page_id: str) -> None:
+        """Shows the page itself, or the one asked for meanwhile, in one paint: nothing is seen of the change."""
+        held: QWidget | None = self.stack.currentWidget()
+        focused: QWidget | None = self.focusWidget()
+        self.setUpdatesEnabled(False)
+        try:
+            self._held = ""
+            page = self.page(page_id)  # what is held may become part of it, whatever is shown
+            self.show_page(self._wanted or page_id)
+            if focused is not None and not self._wanted and page.isAncestorOf(focused):
+                focused.setFocus(Qt.FocusReason.OtherFocusReason)
+            if held and held.parent() is self.stack and held not in self._built.values():
+                self.stack.removeWidget(held)
+                held.deleteLater()
+        finally:
+            self.setUpdatesEnabled(True)
 
     def current_page(self) -> str:
         """Id of the page in front, "" before the first."""
@@ -164,16 +212,22 @@ class Window(QMainWindow):
 
     def open_palette(self) -> None:
         """The command palette, once."""
+        from vibedesk.ui.palette import Palette
+
         if not self.has_sheet():
             Palette(self, self._theme, self.all_actions()).open()
 
     def open_cheatsheet(self) -> None:
         """All shortcuts on a sheet."""
+        from vibedesk.ui.palette import Cheatsheet
+
         if not self.has_sheet():
             Cheatsheet(self, self._theme, self.all_actions()).open()
 
     def open_sheets(self) -> list[Sheet]:
         """The sheets that lie over the page now, lowest first."""
+        from vibedesk.ui.sheet import Sheet
+
         return [sheet for sheet in self.findChildren(Sheet) if sheet.isVisible()]
 
     def has_sheet(self) -> bool:

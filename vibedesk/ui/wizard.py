@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from PySide6.QtCore import QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from vibedesk.engine.types import Provider
+from vibedesk.state import wizard as state
 from vibedesk.state.check import CheckRun
-from vibedesk.state.vault import NEW, KeyRow, Saved, Vault
+from vibedesk.state.vault import KeyRow, Vault
+from vibedesk.ui.announce import announce
 from vibedesk.ui.check import Stages
 from vibedesk.ui.key_list import Choosable, KeyList
+from vibedesk.ui.outcome import OutcomeCard, fix_of, opener
+from vibedesk.ui.provider_line import ProviderLine
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.unlock import PassphraseSheet
-from vibedesk.ui.widgets import Button, Field, KeyField, Label, Tile, bare, set_state
+from vibedesk.ui.vault_words import place_words
+from vibedesk.ui.widgets import Button, Field, KeyField, Label, bare
+from vibedesk.wording import money
 
 SETTLE_MS = 400
-"""How long typing must rest before a key is looked at; a paste is one change."""
-GOOD = {"ready", "rate_limited", "no_credit", "spend_limit", "restricted", "unknown"}
-"""Verdicts after which keeping the key makes sense."""
+"""How long typing must rest before a key is looked at. What is pasted is looked at in the next turn of the loop."""
+PASTED = 8
+"""That many characters at once were not typed."""
 
 
 class Wizard(Sheet):
     """`first_message(provider id)` when the person wants to try it at once. `replacing` gives a kept key a new secret.
 
-    A key that can only be one provider's is checked as soon as it is pasted; a guess is checked when it is confirmed,
-    so that no key is shown to somebody else's server.
+    Where it stands is in `step` (`state.wizard`); this shows it.
     """
 
     first_message = Signal(str)
@@ -41,27 +45,25 @@ class Wizard(Sheet):
         *,
         provider: Provider | None = None,
         replacing: KeyRow | None = None,
+        pasted: str = "",
     ) -> None:
         title = f"Replace “{replacing.label}”" if replacing else "Add a key"
         super().__init__(host, theme, title=title, width=640)
-        self._vault, self._theme, self._replacing = vault, theme, replacing
-        self._wanted = replacing.provider if replacing else provider
-        self._provider: Provider | None = self._wanted
-        self._found: tuple[Any, ...] = ()
-        self._skipped = self._saving = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._read)
+        self._vault, self._theme = vault, theme
+        self.step = state.Wizard(vault, provider=provider, replacing=replacing, parent=self)
+        self._length = 0
+        self._phase = self._suggested = ""
+        self._listed: object = None
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(lambda: self.step.paste(self.field.pasted()))
         self._build()
         self.field.textChanged.connect(self._text_changed)
-        vault.checks.changed.connect(self._check_changed)
-        vault.saved.connect(self._saved)
-        vault.refused.connect(self._refused)
-        vault.changed.connect(self._show_place)
+        self.line.picked.connect(self._choose)
+        self.step.changed.connect(self._show)
         self.finished.connect(lambda _: self._forget())
-        self._show_place()
-        self._show_provider()
-        self._show_run(None)
+        self._show()
+        if pasted:
+            self.field.setText(pasted)
 
     def open(self) -> None:
         super().open()
@@ -70,44 +72,47 @@ class Wizard(Sheet):
     # What it is made of
 
     def _build(self) -> None:
-        text = "Paste a key, an export line or a whole .env. Nothing is saved before you say so."
-        self.body.addWidget(Label(text, "muted", wrap=True))
+        intro = "Paste a key, an export line or a whole .env. Nothing is saved before you say so."
+        if self.step.replacing is not None:
+            intro = "Paste the new key. The old one stays until the new one is saved."
+        self.intro = Label(intro, "muted", wrap=True)
+        self.body.addWidget(self.intro)
         self.body.addSpacing(8)
-        self.field = KeyField(self._wanted.key_placeholder if self._wanted else "")
-        self.body.addWidget(self.field)
-        self.body.addLayout(self._provider_row())
+        wanted = self.step.provider
+        self.field = KeyField(wanted.key_placeholder if wanted else "")
+        self.line = ProviderLine(self._vault)
         self.steps = Label("", "muted", wrap=True)
         self.link = Button("", "link").on(self._open_link)
-        self.body.addWidget(self.steps)
-        self.body.addWidget(self.link)
         self.stages = Stages(self._theme)
+        self.ask = self._ask_row()
         self.keys = KeyList()
         self.keys.changed.connect(self._show_buttons)
-        self.message = Label("", wrap=True)
-        self.fix = Label("", "muted", wrap=True)
-        for widget in (self.stages, self.keys, self.message, self.fix):
-            self.body.addWidget(widget)
-            widget.hide()
+        self.outcome = OutcomeCard()
+        self.done_text = Label("", wrap=True)
         self.below = self._label_row()
-        self.body.addWidget(self.below)
+        for widget in (self.field, self.line, self.steps, self.link, self.stages, self.ask, self.keys):
+            self.body.addWidget(widget)
+        self.body.addSpacing(4)
+        for widget in (self.outcome, self.done_text, self.below):
+            self.body.addWidget(widget)
         self._build_footer()
 
-    def _provider_row(self) -> QHBoxLayout:
-        row: QHBoxLayout = bare(QHBoxLayout(), 8)
-        row.setContentsMargins(0, 4, 0, 4)
-        self.tile = Tile("?", "gray")
-        self.provider_name, self.how = Label("", "strong"), Label("", "muted", wrap=True)
-        self.change = Button("", "link").on(self._pick_provider)
-        row.addWidget(self.tile)
-        row.addWidget(self.provider_name)
-        row.addWidget(self.how, 1)
-        row.addWidget(self.change)
-        return row
+    def _ask_row(self) -> QWidget:
+        """One real answer, which costs a little, on request only."""
+        line = QWidget()
+        line.setFixedHeight(38)
+        row: QHBoxLayout = bare(QHBoxLayout(line), 8)
+        row.setContentsMargins(10, 0, 0, 0)
+        self.ask_text = Label("", "muted")
+        self.ask_button = Button("Ask for one answer", "link").on(lambda: self.step.check(answer=True))
+        row.addWidget(self.ask_text, 1)
+        row.addWidget(self.ask_button)
+        return line
 
     def _label_row(self) -> QWidget:
         below = QWidget()
         grid: QGridLayout = bare(QGridLayout(below))
-        grid.setContentsMargins(0, 12, 0, 4)
+        grid.setContentsMargins(0, 8, 0, 4)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
         self.label = Field("work, personal, …", name="Label")
@@ -122,42 +127,64 @@ class Wizard(Sheet):
         return below
 
     def _build_footer(self) -> None:
-        self.skip = Button("Skip the check", "quiet").on(self._skip)
         self.another = Button("Add another", "quiet").on(self._again)
+        self.stop = Button("Stop", "quiet").on(self.step.stop)
+        self.skip = Button("Skip the check", "quiet").on(self.step.skip)
         self.cancel = Button("Cancel").on(self.reject)
         self.save = Button("Save key", "primary").on(self._go)
         self.save.setDefault(True)
         self.footer.addStretch(1)
-        for button in (self.another, self.skip, self.cancel, self.save):
+        for button in (self.another, self.stop, self.skip, self.cancel, self.save):
             self.footer.addWidget(button)
-        self.another.hide()
 
-    # Reading what was pasted
+    # What it shows
 
-    def _text_changed(self) -> None:
-        self._vault.checks.forget(NEW)
-        self.stages.hide()
-        self._skipped = False
-        self._timer.start(SETTLE_MS)
+    def _text_changed(self, text: str) -> None:
+        self.step.touch()
+        grew, self._length = len(text) - self._length, len(text)
+        self._timer.start(0 if grew >= PASTED or not text else SETTLE_MS)
 
-    def _read(self) -> None:
-        pasted = self.field.pasted()
-        self._found = self._vault.read(pasted) if pasted.strip() else ()
-        self.keys.setVisible(len(self._found) > 1)
-        self.message.hide()
-        self.fix.hide()
-        if len(self._found) > 1 and self._replacing is None:
-            self._offer_all()
-        elif self._found:
-            self._offer_one(self._found[0])
-        elif pasted.strip():
-            self._say(self._vault.why_not(pasted), "", "bad")
-        else:
-            self._provider = self._wanted
-        self._show_provider()
+    def _show(self) -> None:
+        phase = self.step.phase
+        entering, self._phase = phase != self._phase, phase
+        if phase == "saved":
+            if entering:
+                self._show_saved()
+            return
+        self._show_key(phase)
+        self._show_outcome(phase)
+        self._show_place()
         self._show_buttons()
+        if self.isVisible():
+            QTimer.singleShot(0, self, self.place)  # wrapped words know their height only now
 
-    def _offer_all(self) -> None:
+    def _show_key(self, phase: str) -> None:
+        step, run, provider = self.step, self.step.run, self.step.provider
+        self.line.show_step(step)
+        self.stages.setVisible(run is not None and phase not in ("several", "unreadable"))
+        self.stages.show_run(run)
+        asking = phase == "good" and run is not None and all(line.id != "answer" for line in run.lines)
+        estimate = self._vault.checks.estimate(provider) if provider and asking else None
+        self.ask.setVisible(asking and bool(provider and provider.id not in ("cloudflare-ai-gateway",)))
+        price = f"at most {money(estimate.usd, estimated=True)}" if estimate else "an unknown sum"
+        price = "nothing" if estimate and not estimate.usd else price
+        self.ask_text.setText(f"One real answer would prove the rest. It costs {price}.")
+        getting = not step.found and provider is not None
+        self.steps.setVisible(getting and bool(provider and provider.key_steps))
+        self.link.setVisible(getting and bool(provider and provider.key_url))
+        if provider is not None:
+            self.steps.setText(provider.key_steps)
+            self.link.setText(opener(provider)[0] if provider.key_url else "")
+        self.keys.setVisible(phase == "several" or (phase == "saving" and len(step.found) > 1))
+        if phase == "several" and self._listed is not step.found:
+            self._list_keys()
+        self.below.setVisible(bool(len(step.found) == 1 and provider and step.replacing is None))
+        if len(step.found) == 1 and provider is not None and self.label.text() in ("", self._suggested):
+            self._suggested = step.found[0].name or provider.name
+            self.label.setText(self._suggested)
+
+    def _list_keys(self) -> None:
+        found = self._listed = self.step.found
         self.keys.show_keys(
             [
                 Choosable(
@@ -166,295 +193,145 @@ class Wizard(Sheet):
                     name=key.name,
                     hint=self._vault.hint(key.secret),
                 )
-                for number, key in enumerate(self._found)
+                for number, key in enumerate(found)
             ]
         )
 
-    def _offer_one(self, key: Any) -> None:
-        guesses = [self._vault.provider(name) for name in key.providers]
-        if self._wanted is None:
-            self._provider = guesses[0] if guesses else None
-        elif guesses and self._wanted.id not in key.providers:
-            other = guesses[0].name if guesses[0] else key.providers[0]
-            self._say(f"This has the shape of a key of {other}, not of {self._wanted.name}.", "", "warn")
-        if not self.label.text():
-            self.label.setText(key.name or (self._provider.name if self._provider else ""))
-        if len(guesses) == 1 and self._provider is guesses[0]:
-            self._check()
-
-    # The check
-
-    def _check(self) -> None:
-        if self._provider is not None and len(self._found) == 1:
-            self._skipped = False
-            self._vault.try_out(self._provider, self._found[0].secret)
-
-    def _check_changed(self, key_id: str) -> None:
-        if key_id == NEW and not self._saving:
-            self._show_run(self._run())
-
-    def _run(self) -> CheckRun | None:
-        return self._vault.checks.run_of(NEW)
-
-    def _show_run(self, run: CheckRun | None) -> None:
-        self.stages.setVisible(run is not None)
-        self.stages.show_run(run)
-        if run is not None and not run.running and run.verdict != "ready":
-            self._say(run.message, run.fix, run.role)
-        elif run is not None:
-            self.message.hide()
-            self.fix.hide()
-        self._show_buttons()
-
-    def _skip(self) -> None:
-        self._vault.checks.forget(NEW)
-        self._skipped = True
-        self._show_run(None)
-        self.message.hide()
-        self.fix.hide()
-        self.save.setFocus()
-
-    # What the buttons say
-
-    def _show_buttons(self) -> None:
-        run, several = self._run(), len(self._found) > 1
-        good = run is not None and run.verdict in GOOD
-        ready = bool(self._found) and (several or self._provider is not None)
-        self.skip.setVisible(ready and not several and not good and not self._skipped)
-        self.below.setVisible(ready and not several and self._replacing is None)
-        self.steps.setVisible(not self._found and self._provider is not None)
-        self.link.setVisible(self.steps.isVisibleTo(self) and bool(self._provider and self._provider.key_url))
-        if several:
-            count = len(self.keys.chosen())
-            self.save.setText(f"Save {count} keys" if count != 1 else "Save 1 key")
-            self.save.setEnabled(count > 0)
-        elif good or self._skipped:
-            self.save.setText("Replace" if self._replacing else "Save key")
-            self.save.setEnabled(ready)
-        elif run is not None and not run.running:
-            self.save.setText("Check again")
-            self.save.setEnabled(ready)
+    def _show_outcome(self, phase: str) -> None:
+        step, run, provider = self.step, self.step.run, self.step.provider
+        if step.problem:
+            kept = "Nothing was changed, and what you pasted is still here." if step.found else ""
+            self.outcome.say(step.problem, kept)
+        elif phase == "stranger" and provider is not None and step.looks_like is not None:
+            other = step.looks_like
+            words = f"This has the shape of a key of {other.name}, not of {provider.name}."
+            use = ("", None) if step.replacing else (f"Use it for {other.name}", lambda: self._use(other.id))
+            self.outcome.say(words, f"Nothing was sent to {provider.name} yet.", "warn", *use)
+        elif provider and run and not run.running and run.verdict != "ready" and phase != "skipped":
+            self.outcome.say(run.message, run.fix, run.role, *self._fix(run, provider))
         else:
-            self.save.setText("Check" if ready and run is None else "Save key")
-            self.save.setEnabled(ready and run is None)
+            self.outcome.say("")
 
-    def _show_provider(self) -> None:
-        several, provider = len(self._found) > 1, self._provider
-        known = provider is not None and not several
-        for widget in (self.tile, self.provider_name):
-            widget.setVisible(known)
-        if provider is not None:
-            self.tile.set(provider.letter, provider.colour)
-            self.provider_name.setText(provider.name)
-            self.steps.setText(provider.key_steps)
-            self.link.setText(f"Open {provider.key_url.partition('//')[2]}")
-        self.how.setText(self._how())
-        self.change.setVisible(self._replacing is None and not several)
-        self.change.setText(f"Not {provider.name}?" if provider and self._found else "Where to get one")
-        if provider is None and self._found:
-            self.change.setText("Choose the provider")
-
-    def _how(self) -> str:
-        if len(self._found) > 1:
-            return f"{len(self._found)} keys found"
-        if not self._found:
-            return "" if self._provider else "The provider is named from the shape of the key."
-        guesses = self._found[0].providers
-        if self._provider is None:
-            return "Nobody’s shape that is known here. Whose is it?"
-        if self._provider.id not in guesses:
-            return "chosen by you"
-        return "recognised by its shape" if len(guesses) == 1 else "the likeliest of several, please confirm"
+    def _fix(self, run: CheckRun, provider: Provider) -> tuple[str, Callable[[], object] | None]:
+        other = self._vault.provider(run.suggestion) if run.verdict == "wrong_provider" else None
+        if other is not None and self.step.replacing is None:
+            return f"Use it for {other.name}", lambda: self._use(run.suggestion)
+        return fix_of(run.verdict, run.nuance, provider, ask=lambda: self.step.check(answer=True))
 
     def _show_place(self) -> None:
-        state = self._vault.state
-        if state is None:
-            self.kept_in.setText("…")
-        elif state.kind == "ready":
-            self.kept_in.setText(state.where)
+        vault_state, door = self._vault.state, self._vault.door
+        if vault_state is None or vault_state.kind == "ready":
+            self.kept_in.setText(vault_state.where if vault_state else "…")
+        elif door.needs_file and door.can_ask:
+            self.kept_in.setText("Encrypted file, new")
+        elif vault_state.is_file:
+            self.kept_in.setText("Encrypted file, to be unlocked" if door.is_locked else "Encrypted file")
         else:
-            self.kept_in.setText(
-                "Encrypted file, to be unlocked" if self._vault.is_locked else "Encrypted file, new"
-            )
+            self.kept_in.setText(place_words(self._vault).chip)
+        self.kept_in.setToolTip(place_words(self._vault).sentence)
 
-    def _say(self, message: str, fix: str, role: str) -> None:
-        self.message.setText(message)
-        set_state(self.message, "role", role)
-        self.message.show()
-        self.fix.setText(fix)
-        self.fix.setVisible(bool(fix))
-
-    # Choosing, saving
-
-    def _pick_provider(self) -> None:
-        menu = QMenu(self)
-        for provider in self._vault.providers():
-            menu.addAction(provider.name, lambda chosen=provider: self._choose(chosen))
-        menu.popup(self.change.mapToGlobal(self.change.rect().bottomLeft()))
-
-    def _choose(self, provider: Provider) -> None:
-        self._vault.checks.forget(NEW)
-        if self._found and self.label.text() in ("", self._provider.name if self._provider else ""):
-            self.label.setText(provider.name)
-        self._provider, self._skipped = provider, False
-        if not self._found:
-            self._wanted = provider
-            self.field.setPlaceholderText(provider.key_placeholder)
-        self.message.hide()
-        self.fix.hide()
-        self._show_provider()
-        self._show_run(None)
-
-    def _open_link(self) -> None:
-        if self._provider is not None:
-            QDesktopServices.openUrl(QUrl(self._provider.key_url))
-
-    def _go(self) -> None:
-        if self._saving or not self.save.isEnabled():
+    def _show_buttons(self) -> None:
+        phase, several = self.step.phase, self.step.phase == "several"
+        if phase == "saved":
             return
-        if self.save.text() in ("Check", "Check again"):
-            self._check()
-        elif self._saved_keys_shown():
-            self._send_first()
-        elif self._vault.state is not None and self._vault.state.kind != "ready" and self._needs_passphrase():
-            sheet = PassphraseSheet(self.host(), self._theme, self._vault)
-            sheet.accepted.connect(self._keep)
-            sheet.open()
-        else:
-            self._keep()
+        self.another.hide()
+        self.stop.setVisible(phase == "checking")
+        self.skip.setVisible(phase in ("guess", "stranger", "checking", "failed"))
+        self.skip.setText("Save anyway" if phase == "failed" else "Skip the check")
+        keep = "Replace" if self.step.replacing else "Save key"
+        count = len(self.keys.chosen())
+        words = {"guess": "Check", "stranger": "Check anyway", "failed": "Check again", "saving": "Saving…"}
+        some = f"Save {count} keys" if count != 1 else "Save 1 key"
+        self.save.setText(some if several else words.get(phase, keep))
+        able = phase in ("guess", "stranger", "failed", "good", "skipped") or (several and count > 0)
+        self.save.setEnabled(able)
+        self.field.setReadOnly(phase == "saving")
 
-    def _needs_passphrase(self) -> bool:
-        return self._vault.can_ask and (self._vault.is_locked or self._vault.needs_file)
-
-    def _keep(self) -> None:
-        self._saving = True
-        self.save.setEnabled(False)
-        if self._replacing is not None:
-            self._vault.replace(self._replacing.id, self._found[0].secret)
-            self.accept()
-            return
-        chosen = (
-            [self._found[int(number)] for number in self.keys.chosen()]
-            if len(self._found) > 1
-            else self._found
-        )
-        entries = []
-        for key in chosen:
-            single = len(self._found) == 1 and self._provider is not None
-            provider = self._provider if single else self._vault.provider(key.providers[0])
-            if provider is not None:
-                label = self.label.text().strip() if single else key.name
-                entries.append((provider.id, key.secret, label or provider.name))
-        self._vault.add(entries)
-
-    def _refused(self, sentence: str) -> None:
-        if self._saving:
-            self._saving = False
-            self._say(sentence, "Nothing was kept, and what you pasted is still here.", "bad")
-            self._show_buttons()
-
-    # Afterwards
-
-    def _saved(self, saved: Saved) -> None:
-        if not self._saving:
-            return
-        self._saving = False
-        self._saved_keys = saved
+    def _show_saved(self) -> None:
+        saved, replaced = self.step.saved, self.step.replacing is not None
+        assert saved is not None
         self._forget()
-        self.heading.setText("Key saved" if len(saved.keys) == 1 else f"{len(saved.keys)} keys saved")
+        count = len(saved.keys)
+        title = "Key replaced" if replaced else "Key saved" if count == 1 else f"{count} keys saved"
+        self.heading.setText(title)
         for widget in (
+            self.intro,
             self.field,
             self.stages,
+            self.ask,
             self.keys,
             self.below,
-            self.fix,
             self.steps,
             self.link,
-            self.change,
         ):
             widget.hide()
-        self.skip.hide()
-        self.tile.setVisible(len(saved.keys) == 1)
-        self.how.setText(f"kept in {saved.where}")
-        self._say(f"{saved.models} models unlocked.", "", "ok")
-        self.another.show()
+        self.outcome.say("")
+        self.line.setVisible(count == 1)
+        self.line.show_step(self.step)
+        self.line.how.setText(f"“{saved.keys[0].label}” {saved.keys[0].hint}")
+        where = f"Kept in {saved.where} and read back from there."
+        self.done_text.setText(f"{where} {saved.models} models unlocked.")
+        self.done_text.show()
+        self.another.setVisible(not replaced)
+        for button in (self.stop, self.skip):
+            button.hide()
         self.cancel.setText("Done")
         self.save.setText("Send a first message")
         self.save.setEnabled(True)
         self.save.setFocus()
+        announce(self, f"{title}. {self.done_text.text()}")
 
-    def _saved_keys_shown(self) -> bool:
-        return getattr(self, "_saved_keys", None) is not None
+    # What is asked of it
+
+    def _choose(self, provider: Provider) -> None:
+        self.step.choose(provider)
+        self.field.setPlaceholderText(provider.key_placeholder)
+        self.field.setFocus()
+
+    def _use(self, provider_id: str) -> None:
+        provider = self._vault.provider(provider_id)
+        if provider is not None:
+            self.step.choose(provider)
+            self.step.check()
+
+    def _open_link(self) -> None:
+        if self.step.provider is not None:
+            opener(self.step.provider)[1]()
+
+    def _go(self) -> None:
+        if not self.save.isEnabled():
+            return
+        match self.step.phase:
+            case "saved":
+                self._send_first()
+            case "guess" | "stranger" | "failed":
+                self.step.check()
+            case _ if self._vault.door.wants_words:
+                sheet = PassphraseSheet(self.host(), self._theme, self._vault)
+                sheet.accepted.connect(self._keep)
+                sheet.open()
+            case _:
+                self._keep()
+
+    def _keep(self) -> None:
+        self.step.keep(self.label.text(), [int(number) for number in self.keys.chosen()])
 
     def _send_first(self) -> None:
-        provider = self._saved_keys.keys[0].provider
+        saved = self.step.saved
         self.accept()
-        self.first_message.emit(provider)
+        if saved is not None:
+            self.first_message.emit(saved.keys[0].provider)
 
     def _again(self) -> None:
         self.reject()
-        Wizard(self.host(), self._theme, self._vault).open()
+        again = Wizard(self.host(), self._theme, self._vault)
+        again.first_message.connect(self.first_message)
+        again.open()
 
     def _forget(self) -> None:
         """Drops the key from the screen; the field keeps no way to read it back."""
         self._timer.stop()
-        self._vault.checks.forget(NEW)
-        self._found = ()
+        self.step.forget()
         self.field.blockSignals(True)
         self.field.clear()
         self.field.blockSignals(False)
-
-
-class ImportSheet(Sheet):
-    """Keys of the environment and of files, offered for the vault, masked."""
-
-    def __init__(self, host: QWidget, theme: Theme, vault: Vault) -> None:
-        super().__init__(host, theme, title="Import keys", width=640)
-        self._vault, self._theme = vault, theme
-        text = "Found in the environment and in .dev.vars or .env files. They work where they are, too."
-        self.body.addWidget(Label(text, "muted", wrap=True))
-        self.list = KeyList()
-        self.list.changed.connect(self._show_count)
-        self.problem = Label("", "small", wrap=True)
-        self.problem.hide()
-        box = QVBoxLayout()
-        box.addWidget(self.list)
-        self.body.addLayout(box)
-        self.body.addWidget(self.problem)
-        self.footer.addStretch(1)
-        self.footer.addWidget(Button("Use them where they are", "quiet").on(self.reject))
-        self.go = Button("Import", "primary").on(self._go)
-        self.footer.addWidget(self.go)
-        vault.saved.connect(lambda _: self.accept())
-        vault.refused.connect(self._refused)
-        self.list.show_keys(
-            [
-                Choosable(
-                    id=key.id,
-                    provider=vault.provider(key.provider),
-                    name=key.label,
-                    hint=key.hint,
-                    source=key.source,
-                )
-                for key in vault.importable()
-            ]
-        )
-
-    def _show_count(self) -> None:
-        if hasattr(self, "go"):
-            count = len(self.list.chosen())
-            self.go.setText(f"Import {count} keys" if count != 1 else "Import 1 key")
-            self.go.setEnabled(count > 0)
-
-    def _go(self) -> None:
-        state = self._vault.state
-        if state is not None and state.kind != "ready" and self._vault.can_ask:
-            sheet = PassphraseSheet(self.host(), self._theme, self._vault)
-            sheet.accepted.connect(lambda: self._vault.import_keys(self.list.chosen()))
-            sheet.open()
-        else:
-            self._vault.import_keys(self.list.chosen())
-
-    def _refused(self, sentence: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.show()

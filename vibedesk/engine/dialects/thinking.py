@@ -22,6 +22,8 @@ Part = tuple[bool, str]
 def held_back(text: str, tags: tuple[str, ...]) -> int:
     """How many characters at the end of `text` could be the beginning of one of the tags."""
     longest = min(len(text), max(map(len, tags)) - 1)
+    if longest <= 0 or "<" not in text[-longest:]:  # every tag begins with it
+        return 0
     for size in range(longest, 0, -1):
         end = text[-size:]
         if any(tag.startswith(end) for tag in tags):
