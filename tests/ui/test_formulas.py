@@ -6,11 +6,13 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QColor, QImage, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from tests.ui.looking import themed
 from vibedesk.ui.blocks import Blocks
+from vibedesk.ui.code_sheet import CodeSheet
 from vibedesk.ui.footnotes import note_number, notes_in
 from vibedesk.ui.formulas import (
     LONGEST,
@@ -227,3 +229,20 @@ def test_a_label_keeps_its_number_and_none_is_given_twice() -> None:
 def test_a_task_is_a_box_instead_of_a_bullet(qtbot: QtBot) -> None:
     view = shown(qtbot, "- [x] done\n- [ ] open\n- plain\n")
     assert view.text() == "☑\tdone\n☐\topen\n•\tplain"
+
+
+def test_code_whose_lines_had_to_be_broken_can_be_seen_unbroken(qtbot: QtBot) -> None:
+    code = "x = 1  # " + "long " * 60 + "\ny = 2"
+    view = shown(qtbot, f"```python\n{code}\n```\n\n```\nshort\n```\n")
+    view.grab()
+    acts = [(hot.number, hot.act) for hot in view._backdrop.hot]
+    [(number, _)] = [one for one in acts if one[1] == "unwrap"]
+    assert len([act for _, act in acts if act == "copy"]) == 2
+    view.unwrap(number)
+    [sheet] = view.window().findChildren(CodeSheet)
+    assert sheet.code.toPlainText() == code
+    assert sheet.code.lineWrapMode() == QPlainTextEdit.LineWrapMode.NoWrap
+    sheet.wrap.setChecked(True)
+    assert sheet.code.lineWrapMode() == QPlainTextEdit.LineWrapMode.WidgetWidth
+    sheet.copy.click()
+    assert QGuiApplication.clipboard().text() == code

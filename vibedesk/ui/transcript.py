@@ -476,7 +476,7 @@ class Transcript(QTextBrowser):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         number = self._listing_at(event.position())
         if number and event.button() == Qt.MouseButton.LeftButton:
-            self.copy_listing(number)
+            self.unwrap(number) if self._act_at(event.position()) == "unwrap" else self.copy_listing(number)
             return
         super().mousePressEvent(event)
 
@@ -488,6 +488,16 @@ class Transcript(QTextBrowser):
 
     def _listing_at(self, point: QPointF) -> int:
         return next((hot.number for hot in self._backdrop.hot if hot.rect.contains(point)), 0)
+
+    def _act_at(self, point: QPointF) -> str:
+        return next((hot.act for hot in self._backdrop.hot if hot.rect.contains(point)), "")
+
+    def unwrap(self, number: int) -> None:
+        """Shows a piece of code with its lines unbroken."""
+        from vibedesk.ui.code_sheet import CodeSheet
+
+        listing = self.script.pen.listings[number]
+        CodeSheet(self, self._theme, listing.text, listing.language).open()
 
     def copy_listing(self, number: int) -> None:
         """Puts a piece of code on the clipboard, as harmless as it is shown."""
