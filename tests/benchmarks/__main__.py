@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tests.benchmarks import draw, engine, start
+from tests.benchmarks import draw, engine, long, start
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
     engine.take_options(tables.add_parser("engine", help="socket to delta, overhead of a request, import"))
     start.take_options(tables.add_parser("start", help="first frame, ready to type, idle memory"))
     draw.take_options(tables.add_parser("draw", help="delta to pixel, the whole program under load"))
+    long.take_options(tables.add_parser("long", help="a long answer, a long conversation"))
+    long.take_memory_options(tables.add_parser("memory", help="what streaming leaves behind"))
     given = words.parse_args()
     given.run(given)
 

@@ -2,11 +2,17 @@
 
 `stream WAY PORT RATE SECONDS LANES`: the whole program (WAY `vibedesk`) or the same engine under a bare view for each
 lane: `floor` inserts plain text, `naive` sets the whole as Markdown, both once a frame.
+`answer WAY TOKENS`: seconds of the first and of the last 1,000 tokens of one long answer.
+`messages COUNT`: a kept conversation of so many messages is opened and scrolled through.
+`memory SECONDS`: resident MB while a lane streams as fast as it is drawn, and after its conversation is left.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
+import itertools
 import json
 import os
 import sys
@@ -14,15 +20,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from msgspec.structs import replace
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QTextBrowser, QWidget
 
+from tests.benchmarks.server import DOCUMENT
 from vibedesk.app import Sitting, name_application
 from vibedesk.desk import Desk
 from vibedesk.loop import new_loop
@@ -30,7 +39,11 @@ from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.playground import Playground
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.history import LaneSpec, StoredAnswer, new_id
+from vibedesk.store.paths import resources
 from vibedesk.ui.playground import PlaygroundPage
+from vibedesk.ui.theme import Theme
+from vibedesk.ui.transcript import Transcript
 
 BEAT_MS = 5
 KEY_MS = 150
@@ -252,8 +265,165 @@ async def _measure(
     }
 
 
+async def answer(app: QApplication, way: str, tokens: int) -> dict[str, Any]:
+    """Frame by frame, 80 tokens each, as fast as they are drawn."""
+    views: dict[str, Any] = {"vibedesk": _our_view, "floor": _floor, "naive": _naive}
+    append = views[way](app)
+    words = itertools.cycle(DOCUMENT)
+    spent = []
+    for _ in range(tokens // 80):
+        piece = "".join(itertools.islice(words, 80))
+        began = time.perf_counter()
+        append(piece)
+        app.processEvents()
+        spent.append(time.perf_counter() - began)
+    frames = 1000 // 80
+    return {"first": sum(spent[:frames]), "last": sum(spent[-frames:]), "frames": [s * 1000 for s in spent]}
+
+
+def _our_view(app: QApplication) -> Callable[[str], object]:
+    theme = Theme(resources())
+    theme.apply(app, "light")
+    view = Transcript(theme)
+    _show(view)
+    view.begin()
+    return view.append
+
+
+def _floor(app: QApplication) -> Callable[[str], object]:
+    view = QPlainTextEdit()
+    view.setUndoRedoEnabled(False)
+    _show(view)
+
+    def insert(text: str) -> None:
+        cursor = view.textCursor()
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertText(text)
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+
+    return insert
+
+
+def _naive(app: QApplication) -> Callable[[str], object]:
+    view, said = QTextBrowser(), [""]
+    _show(view)
+
+    def show(text: str) -> None:
+        said[0] += text
+        view.setMarkdown(said[0])
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+
+    return show
+
+
+def _show(view: QWidget) -> None:
+    kept.append(view)
+    view.resize(400, 800)
+    view.show()
+
+
+kept: list[QWidget] = []
+"""Views that nobody else holds."""
+
+
+async def messages(app: QApplication, count: int) -> dict[str, Any]:
+    """The whole program opens a kept conversation, from the order to the first paint; then the wheel turns."""
+    with folder() as place:
+        desk = await asyncio.to_thread(lambda: Desk.open(home(place, 1), cwd=place))
+        spec = LaneSpec(id=new_id(), model="lab/none")
+        id = await asyncio.to_thread(_write, desk, spec, count)
+        program = Sitting(app, desk)
+        page = program.window.show_page("playground")
+        assert isinstance(page, PlaygroundPage)
+        program.window.resize(WIDTH, HEIGHT)
+        program.window.show()
+        await asyncio.sleep(0.5)
+        opened: list[float] = []
+        program.playground.conversation_opened.connect(lambda: opened.append(time.perf_counter()))
+        heart = Heart()
+        heart.start()
+        began = time.perf_counter()
+        program.playground.open_conversation(id)
+        await until(lambda: opened)
+        page.views[0].transcript.viewport().repaint()
+        usable = (time.perf_counter() - began) * 1000
+        await asyncio.sleep(0.1)
+        heart.stop()
+        steps = await _scroll(page.views[0].transcript)
+        await program.tasks.close()
+        await desk.close()
+        return {"open": usable, "late": heart.late, "scroll": steps}
+
+
+def _write(desk: Desk, spec: LaneSpec, count: int) -> str:
+    history = desk.history
+    id = history.create([spec], title="Long")
+    said = "".join(DOCUMENT)[:900]
+    for number in range(count // 2):
+        turn = history.add_turn(id, f"Question {number}: what of it?", (), [spec.id])
+        answer = StoredAnswer(id=new_id(), turn_id=turn.id, lane_id=spec.id, created=datetime.now(UTC))
+        history.save_answer(id, replace(answer, text=f"{number}. {said}", outcome="complete"))
+    return id
+
+
+async def _scroll(view: Transcript) -> list[float]:
+    """Milliseconds of each frame: up by the wheel, and then to a hundred places far apart."""
+    bar, steps = view.verticalScrollBar(), []
+    places = [bar.maximum() - 60 * step for step in range(1, 1_000)]
+    places += [round(bar.maximum() * (step * 37 % 100) / 100) for step in range(100)]
+    for place in places:
+        began = time.perf_counter()
+        bar.setValue(place)
+        view.viewport().repaint()
+        steps.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0)
+    return steps
+
+
+async def memory(app: QApplication, seconds: float) -> dict[str, Any]:
+    """One view is fed without pause; megabytes every tenth of the time, then after it was emptied."""
+    append = _our_view(app)
+    view = kept[-1]
+    assert isinstance(view, Transcript)
+    words = itertools.cycle(DOCUMENT)
+    found: list[tuple[int, float]] = []
+    tokens, began, next_look = 0, time.perf_counter(), 0.0
+    while (now := time.perf_counter() - began) < seconds:
+        append("".join(itertools.islice(words, 80)))
+        app.processEvents()
+        tokens += 80
+        if now >= next_look:
+            found.append((tokens, _megabytes()))
+            next_look += seconds / 10
+    found.append((tokens, _megabytes()))
+    view.clear()
+    gc.collect()
+    _trim_heap()
+    await asyncio.sleep(0.2)
+    return {"grown": found, "after": _megabytes()}
+
+
+def _megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _trim_heap() -> None:
+    """What the C library keeps for later is not ours."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 def main() -> None:
     kind, *words = sys.argv[1:]
+    match kind:
+        case "answer":
+            run(lambda app: answer(app, words[0], int(words[1])))
+        case "messages":
+            run(lambda app: messages(app, int(words[0])))
+        case "memory":
+            run(lambda app: memory(app, float(words[0])))
     if kind == "stream":
         way, port, rate, seconds, lanes = words
         run(lambda app: stream(app, way, int(port), float(rate), float(seconds), int(lanes)))

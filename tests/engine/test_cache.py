@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tests.engine.asking import SHORT, key_of, router_of, rung_of
 from tests.providers import Behaviour, OpenAI
 from vibedesk.engine.cache import Cache
+from vibedesk.engine.gate import Gate
 from vibedesk.engine.http import Http
 from vibedesk.engine.kept import Kept
 from vibedesk.engine.kept import key_of as question_of
@@ -242,7 +243,20 @@ async def test_it_comes_at_once_or_in_the_time_it_took(
     events = await events_of(cache, [rung(server, policy=policy)])
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == first.text
     assert bool(waited) is waits
-    assert all(0 < seconds <= first.took_s for seconds in waited)
+    kept = await shelf.find(question_of(request_of("Hi"), rung(server).deployment), 60)
+    assert kept is not None
+    assert all(0 < seconds <= kept.spoken[-1].at_s for seconds in waited)
+
+
+async def test_nobody_waits_at_the_line_for_an_answer_that_is_kept(server: OpenAI, cache: Cache) -> None:
+    await ask(cache, [rung(server)])
+    gate = Gate(patience_s=600)
+    kept, other = gate.ticket(), gate.ticket()
+    answer = cache.ask(request_of("Hi"), [rung(server)], ticket=kept)
+    async with aclosing(answer.batches()) as batches:
+        await anext(batches)
+        await other.leave()  # while the kept answer is still being given
+    assert (kept.left_at, other.left_at is not None) == (None, True)
 
 
 async def test_a_stop_while_it_is_replayed_keeps_what_was_said(

@@ -97,6 +97,19 @@ def test_only_what_is_near_is_drawn_and_the_text_is_the_whole(theme: Theme, qtbo
     assert [line for line in view.text().split("\n") if line] == whole(60)
 
 
+def test_what_was_kept_is_drawn_in_part_even_before_the_view_has_a_size(theme: Theme, qtbot: QtBot) -> None:
+    view = Transcript(theme)
+    qtbot.addWidget(view)
+    with view.resting():
+        for turn in range(60):
+            view.say(f"Question {turn}")
+            view.begin()
+            view.append(rounds(turn, turn + 2))
+            view.end()
+    assert view.document().characterCount() < 20_000
+    assert lines_of(view)[-1] == "quoted 60"
+
+
 def test_wherever_one_scrolls_the_words_are_those_of_the_whole(theme: Theme, qtbot: QtBot) -> None:
     view = restored(theme, qtbot, 60)
     lines = whole(60)

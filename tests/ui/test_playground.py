@@ -352,3 +352,41 @@ async def test_an_answer_that_was_begun_again_says_so(shown: Shown) -> None:
     await shown.scene.rest()
     assert [word for word, _, _ in _marks(shown.scene.answer())] == ["begun again"]
     assert TEXT in shown.view().transcript.text()
+
+
+async def test_words_are_found_place_by_place_in_every_lane(shown: Shown) -> None:
+    await shown.send("smile at me")
+    page = shown.page
+    page.find_bar.open()
+    shown.qtbot.keyClicks(page.find_bar.field, "Smile")
+    assert page.find_bar.count.text() == "1 of 4"
+    assert shown.view().transcript.textCursor().selectedText() == "smile"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return)
+    assert page.find_bar.count.text() == "2 of 4"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return)
+    assert page.find_bar.count.text() == "3 of 4"
+    assert shown.view(1).transcript.textCursor().selectedText() == "smile"
+    for _ in range(3):
+        shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert page.find_bar.count.text() == "4 of 4"
+    shown.qtbot.keyClicks(page.find_bar.field, " nowhere")
+    assert page.find_bar.count.text() == "none"
+    shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Escape)
+    assert not page.find_bar.isVisible()
+
+
+async def test_opening_what_was_found_shows_the_place(shown: Shown) -> None:
+    await shown.send("smile at me")
+    id = shown.scene.playground.conversation
+    shown.scene.playground.new_conversation()
+    await until(lambda: not shown.scene.playground.conversation)
+    shown.page.find_everywhere()
+    shown.qtbot.keyClicks(shown.page.panel.search, "smi")
+    await until(lambda: bool(shown.scene.history.rows.rows()) and shown.scene.history.rows.value(0).hit)
+    await shown.scene.rest()
+    shown.page.panel.list.clicked.emit(shown.scene.history.rows.index(0))
+    await until(lambda: shown.scene.playground.conversation == id)
+    await until(shown.page.find_bar.isVisible)
+    assert shown.page.find_bar.field.text() == "smi"
+    assert shown.view().transcript.textCursor().selectedText() == "smi"
+    await shown.scene.rest()

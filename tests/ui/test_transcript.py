@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.ui.looking import themed
 from vibedesk.store.paths import resources
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
@@ -343,3 +344,26 @@ def test_a_very_long_prompt_is_shown_in_part(view: Transcript) -> None:
     view.say("word " * 4_000)
     assert len(view.text()) < 5_000
     assert "▸ All 20,000 characters" in view.text()
+
+
+def test_a_place_far_away_is_revealed(qtbot: QtBot) -> None:
+    view = Transcript(themed())
+    qtbot.addWidget(view)
+    view.resize(420, 500)
+    view.show()
+    for number in range(120):
+        view.say(f"question {number}")
+        view.begin()
+        view.append(
+            f"Answer **{number}**, word for word. " * 8 + "\n\n" + f"needle {number} and needle again\n\n"
+        )
+        view.end()
+    assert not view.script.whole
+    for entry, nth in ((7, 1), (221, 0), (101, 1), (0, 0)):
+        words = "needle" if entry % 2 else "question"
+        assert view.reveal(entry, words, nth)
+        cursor = view.textCursor()
+        assert cursor.selectedText() == words
+        assert str(entry // 2) in cursor.block().text()
+        assert view.viewport().rect().intersects(view.cursorRect())
+    assert not view.reveal(9999, "needle", 0)

@@ -147,14 +147,19 @@ class CachedAnswer:
     async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
         """The same events, those of one moment together."""
         flight = None if self._fresh else self._cache.flights.get(self._key)
-        if flight is not None and self._ticket is not None:
-            self._ticket.give_back()  # who listens in sends nothing
+        if flight is not None:
+            self._send_nothing()
         way = self._lead() if flight is None else self._follow(flight)
         async with aclosing(way) as batches:
             async for batch in batches:
                 if batch and isinstance(batch[-1], Finished):
                     self._result = batch[-1]
                 yield batch
+
+    def _send_nothing(self) -> None:
+        """The other lanes need not wait for this one's request to leave."""
+        if self._ticket is not None:
+            self._ticket.give_back()
 
     # First to ask
 
@@ -167,6 +172,7 @@ class CachedAnswer:
             if not self._fresh:
                 kept = await self._cache.find(self._key, self._first.cache.ttl_s)
             if kept is not None:
+                self._send_nothing()
                 flight.from_store = True
                 flight.end(kept)
                 way = self._replay(kept, "hit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST = 24_000
 """Characters beyond which code stays plain: Pygments takes about 1.5 µs a character."""
 PATIENCE_S = 0.06
-"""After this long the rest of a piece of code stays plain: some grammars are slow on hostile input."""
+"""After this much processor time the rest of a piece of code stays plain: some grammars are slow on hostile input."""
 
 
 class Span(Struct, frozen=True):
@@ -47,15 +47,15 @@ def each_line(code: str, language: str) -> Iterator[tuple[Span, ...]]:
 def _lines(lexer: Lexer, code: str) -> Iterator[tuple[Span, ...]]:
     """Whole lines, as far as patience reaches; the time between two of them is not ours."""
     spans: list[Span] = []
-    column, spent, since = 0, 0.0, monotonic()
+    column, spent, since = 0, 0.0, thread_time()
     for token, piece in _tokens(lexer, code):
-        if spent + monotonic() - since > PATIENCE_S:
+        if spent + thread_time() - since > PATIENCE_S:
             break
         for index, part in enumerate(piece.split("\n")):
             if index:
-                spent += monotonic() - since
+                spent += thread_time() - since
                 yield tuple(spans)
-                since = monotonic()
+                since = thread_time()
                 spans, column = [], 0
             width = _width(part)
             if token and width:

@@ -216,6 +216,16 @@ class LaneView(QFrame):
 
     # What was said, piece by piece
 
+    def texts(self) -> list[str]:
+        """What is shown, thing said by thing said."""
+        shown = []
+        for kind, turn_id in self._entries:
+            exchange = self.lane.story.exchange(turn_id)
+            answer = exchange.answer if exchange else None
+            said = exchange.turn.text if exchange else ""
+            shown.append(said if kind == "said" else answer.text if answer else "")
+        return shown
+
     def _offer(self, entry: int, at: QRectF) -> None:
         """The bar over what the pointer is over."""
         if self.lane.running or not 0 <= entry < len(self._entries):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
+from vibedesk.state.finding import Found
 from vibedesk.state.history import History
 from vibedesk.state.lane import Lane
 from vibedesk.state.metrics import best_of_many
@@ -19,6 +20,7 @@ from vibedesk.state.routes import Explanation
 from vibedesk.state.run import repeats_of
 from vibedesk.ui.blind import BlindLane
 from vibedesk.ui.compare import Comparison
+from vibedesk.ui.find_bar import FindBar
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_head import LETTERS
@@ -68,6 +70,8 @@ class PlaygroundPage(QWidget):
         self.area = self.stage.area
         self._grip = Grip(self.area, self.move_lane)
         self.comparison = Comparison(self, theme)
+        self.find_bar = FindBar(self.area, theme, self._texts, self._reveal)
+        self._find_when_open = ""
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
         self._estimate.setInterval(ESTIMATE_MS)
@@ -109,6 +113,7 @@ class PlaygroundPage(QWidget):
         self.composer.refused.connect(self.notice)
         self.title.renamed.connect(playground.set_title)
         self.panel.opened.connect(playground.open_conversation)
+        self.panel.found.connect(self._find_after_opening)
         self.panel.new_wanted.connect(playground.new_conversation)
         self._history.listed.connect(lambda: self.panel.mark(playground.conversation))
 
@@ -126,10 +131,14 @@ class PlaygroundPage(QWidget):
         named += [
             add(self.tr("System prompt"), self._system_for_all, ""),
             add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), ""),
+            add(self.tr("Edit the last question"), self._edit_last, ""),
+            add(self.tr("Continue the answer"), lambda: self.playground.continue_answer(self.current), ""),
         ]
         self._naming = named
         """What shows who is who, or changes it."""
         self.comparison.add_actions(add)
+        add(self.tr("Find in this conversation"), self.find_bar.open, "Ctrl+F")
+        add(self.tr("Find in all conversations"), self.find_everywhere, "Ctrl+Shift+F")
         add(self.tr("Attach pictures"), self.composer.choose_files, "")
         for place in range(MOST_LANES):
             go = add(
@@ -248,6 +257,8 @@ class PlaygroundPage(QWidget):
         self.panel.mark(self.playground.conversation)
         self.playground.plan()
         self.composer.setFocus()
+        words, self._find_when_open = self._find_when_open, ""
+        self.find_bar.open(words) if words else self.find_bar.hide()
 
     def toggle_history(self) -> None:
         """Slides the list of conversations in or out."""
@@ -376,6 +387,31 @@ class PlaygroundPage(QWidget):
 
     def _keep_parameters(self, place: int, parameters: object) -> None:
         self.playground.configure(place, parameters=parameters)
+
+    # Finding
+
+    def find_everywhere(self) -> None:
+        """The list of conversations, with the keyboard where words to look for are typed."""
+        if self.panel.isHidden():
+            self.toggle_history()
+        self.panel.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.panel.search.selectAll()
+
+    def _texts(self) -> list[list[str]]:
+        """What can be searched: nothing of lanes that are hidden."""
+        return [view.texts() if view.isVisible() else [] for view in self.views]
+
+    def _find_after_opening(self, words: str) -> None:
+        self._find_when_open = words
+
+    def _reveal(self, place: Found, words: str) -> None:
+        if place.lane < len(self.views):
+            view = self.views[place.lane]
+            self.area.ensureWidgetVisible(view)
+            view.transcript.reveal(place.entry, words, place.nth)
+
+    def _edit_last(self) -> None:
+        self._turns.edit_last(self.views[self.current])
 
     def show_receipt(self, place: int) -> None:
         """How the lane's latest answer was reached."""

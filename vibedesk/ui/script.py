@@ -36,6 +36,8 @@ PART = 1_500
 """Characters of an answer after which the next block begins another part."""
 TRIM_FROM, TRIM_TO = 6.0, 2.0
 """Heights of the view that may stand above a followed end, and that are left when it were more."""
+UNKNOWN_HEIGHT = 1_000.0
+"""Pixels a view is taken to have that was not shown yet."""
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
 
@@ -385,6 +387,26 @@ class Script:
         size = min(len(entry.text), LONG_PROMPT) if said else part.size or len(part.raw)
         return 40.0 + 20.0 * (size // max(1, int(self._column / 6.6)))
 
+    def part_with(self, entry: int, words: str, nth: int) -> tuple[Part, int, float] | None:
+        """Where place `nth` of `words` in a thing said is: the part, which place in it, and about how far down."""
+        looked_for = words.casefold()
+        at, top = 0, self._document.rootFrame().frameFormat().topMargin()
+        found: tuple[Part, int, float] | None = None
+        while at < len(self._parts):
+            part = self._parts[at]
+            if part.entry.number == entry + 1:
+                self._split(part)
+                found = found or (part, 0, top)
+                count = _source_of(part).casefold().count(looked_for)
+                if nth < count:
+                    return part, nth, top
+                nth -= count
+            elif found is not None:
+                break
+            top += self._tall(part)
+            at += 1
+        return found
+
     # What is near the view
 
     def top_of(self, place: int) -> float:
@@ -456,7 +478,7 @@ class Script:
         if self._last == len(self._parts) and self._last > self._first:
             return
         first, room = len(self._parts), 0.0
-        while first > 0 and (not self.height or room < 2 * self.height):
+        while first > 0 and room < 2 * (self.height or UNKNOWN_HEIGHT):
             first -= 1
             if self._parts[first].raw:
                 before = len(self._parts)
@@ -850,6 +872,23 @@ def _blank(height: float) -> QTextBlockFormat:
     shape = QTextBlockFormat()
     shape.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
     return shape
+
+
+def _source_of(part: Part) -> str:
+    """The words of a part as they were received."""
+    entry = part.entry
+    if isinstance(entry, Said):
+        return entry.text
+    if isinstance(entry, Aside):
+        return "".join(entry.fold.text)
+    pieces = []
+    for step in part.steps:
+        match step:
+            case Done(source):
+                pieces.append(source)
+            case Plain(text) | Code(text):
+                pieces.append(text)
+    return "\n".join(pieces)
 
 
 class _Edit:

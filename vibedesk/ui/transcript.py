@@ -403,6 +403,39 @@ class Transcript(QTextBrowser):
         elif harmless.may_open(address):
             self.link_clicked.emit(address)
 
+    def reveal(self, entry: int, words: str, nth: int) -> bool:
+        """Scrolls to place `nth` of `words` in a thing said and selects it. False where marks of Markdown hide it:
+        then it scrolls to where it must be."""
+        where = self.script.part_with(entry, words, nth)
+        if where is None:
+            return False
+        part, nth, top = where
+        self._following = False
+        bar = self.verticalScrollBar()
+        for _ in range(
+            3
+        ):  # what is drawn on the way there is often higher or lower than it was thought to be
+            bar.setValue(round(top) - 2 * TOP)
+            self._reach()
+            if part.top is not None:
+                break
+            where = self.script.part_with(entry, words, nth)
+            part, nth, top = where if where is not None else (part, nth, top)
+        if part.top is None:
+            return False
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(part.top.position())  # a bookmark's own anchor is not kept
+        for _ in range(nth + 1):
+            cursor = self.document().find(words, cursor)
+            if cursor.isNull() or cursor.block().blockFormat().intProperty(ENTRY) not in (0, entry + 1):
+                return False
+        self._moving = True
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+        self._moving = False
+        self._reach()
+        return True
+
     def entry_rect(self, entry: int) -> QRectF:
         """What of this thing said is in sight, in the viewport; empty where nothing is."""
         rect = QRectF()

@@ -1,0 +1,72 @@
+"""The tables of length: a long answer, a long conversation, and the memory both take."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from tests.benchmarks.draw import Found, in_window, ms, quantile
+from tests.benchmarks.table import Line, shown
+
+NAIVE_TOKENS = 4_000
+"""The naive way takes the square of the length: it is stopped early."""
+
+
+def take_options(words: argparse.ArgumentParser) -> None:
+    words.add_argument("--tokens", type=int, default=50_000, help="of the long answer")
+    words.add_argument("--messages", type=int, default=10_000, help="of the long conversation")
+    words.set_defaults(run=run)
+
+
+def take_memory_options(words: argparse.ArgumentParser) -> None:
+    words.add_argument("--seconds", type=float, default=55.0, help="of streaming as fast as it is drawn")
+    words.set_defaults(run=run_memory)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Prints one table after the other as they are done."""
+    ways = {"vibedesk": given.tokens, "floor": given.tokens, "naive": min(given.tokens, NAIVE_TOKENS)}
+    found = {way: in_window("answer", way, tokens) for way, tokens in ways.items()}
+    print(shown(f"One answer of {given.tokens:,} tokens", answer_lines(found, ways)), flush=True)
+    opened = in_window("messages", given.messages)
+    title = f"A kept conversation of {given.messages:,} messages"
+    print(shown(title, conversation_lines(opened)), flush=True)
+
+
+def answer_lines(found: dict[str, Found], ways: dict[str, int]) -> Iterator[Line]:
+    names = {"vibedesk": "transcript", "floor": "QPlainTextEdit.insertText", "naive": "setMarkdown a frame"}
+    for way, one in found.items():
+        goal = 1.5 if way == "vibedesk" else None
+        last = f"{one['last'] * 1000:.0f} ms"
+        what = f"{names[way]}, last 1,000 of {ways[way]:,}"
+        yield Line(what, last, "its first 1,000", one["last"] / one["first"], goal)
+    ours = found["vibedesk"]
+    for way in ("floor", "naive"):
+        ratio = ours["last"] / found[way]["last"]
+        yield Line(f"{names['vibedesk']}, last 1,000", "", names[way], ratio)
+    yield Line("slowest frame but one in a hundred", ms(ours["frames"], 99))
+
+
+def conversation_lines(found: Found) -> Iterator[Line]:
+    yield Line("open until usable", f"{found['open']:.0f} ms", "", found["open"], 500, unit="ms")
+    yield Line("longest stall meanwhile", ms(found["late"], 100))
+    slow = quantile(found["scroll"], 99)
+    yield Line("frame while scrolling, p99", ms(found["scroll"], 99), "", slow, 16, unit="ms")
+    yield Line("the same, p50", ms(found["scroll"], 50))
+
+
+def run_memory(given: argparse.Namespace) -> None:
+    found = in_window("memory", given.seconds)
+    print(shown("Memory of one view that is fed without pause", memory_lines(found)), flush=True)
+
+
+def memory_lines(found: Found) -> Iterator[Line]:
+    """Growth between the half and the end, a token; what was said is kept, and weighs itself."""
+    (first, start), *_, (tokens, end) = found["grown"]
+    middle, half = found["grown"][len(found["grown"]) // 2]
+    grown = (end - half) * 1e6 / max(1, tokens - middle)
+    yield Line("at the beginning", f"{start:.0f} MB")
+    yield Line(f"after {tokens - first:,} tokens", f"{end:.0f} MB")
+    yield Line("a token, second half", f"{grown:.0f} B", "of growth", grown, 40, unit="B")
+    given_back = found["after"] - start
+    yield Line("after leaving", f"{found['after']:.0f} MB", "over the beginning", given_back, 15, unit="MB")
