@@ -44,9 +44,11 @@ def test_a_hidden_conversation_lists_no_models_until_it_is_revealed(database: Da
     votes.hide(id, 3)
     assert votes.hidden_since(id) == 3
     assert [row.models for row in history.list()] == [()]
+    assert history.list(search="T") == ()
     votes.reveal(id)
     assert votes.hidden_since(id) is None
     assert [row.models for row in history.list()] == [("groq/x", "groq/y")]
+    assert len(history.list(search="T")) == 1
     votes.hide(id, 0)
     history.remove(id)
     assert votes.hidden_since(id) is None

@@ -140,6 +140,11 @@ class ConversationSummary(Struct, frozen=True, kw_only=True):
 _COLUMNS = ("id", "turn_id", "lane_id", "created", "replaced", "outcome", "text")
 
 
+# What is said blind is not found either: which answer can be found first would tell who was fast.
+_AMONG_HITS = """AND id IN (SELECT value FROM json_each(?3))
+                AND id NOT IN (SELECT conversation_id FROM contests)"""
+
+
 class History:
     """The conversations of `database`. `KeyError` for one that is not there."""
 
@@ -157,7 +162,7 @@ class History:
                 (SELECT count(*) FROM turns WHERE conversation_id = c.id)
             FROM conversations c
             WHERE (?2 = '' OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = ?2))
-                {"" if hits is None else "AND id IN (SELECT value FROM json_each(?3))"}
+                {"" if hits is None else _AMONG_HITS}
             ORDER BY pinned DESC, updated DESC, rowid DESC LIMIT ?1""",
             (limit, tag, packed(tuple(hits))) if hits is not None else (limit, tag),
         )

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTextEdit, QV
 from vibedesk.state.lens import Difference, Piece, Point
 from vibedesk.ui import harmless
 from vibedesk.ui.sheet import Sheet
-from vibedesk.ui.theme import Theme, body_font
+from vibedesk.ui.theme import Theme, body_font, mono_font
 from vibedesk.ui.widgets import Button, Chip, Choice, Empty, Hairline, Label, Scroll, bare
 
 HEIGHT = 460
@@ -148,7 +148,27 @@ class _Text(QTextEdit):
                 form.setFontStrikeOut(piece.kind == "removed")
                 form.setFontUnderline(piece.kind == "added")
             cursor.insertText(harmless.prose(piece.text), form)
+        self._set_code()
         self.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _set_code(self) -> None:
+        """Fenced lines in the monospace font."""
+        form, fenced = QTextCharFormat(), False
+        form.setFont(
+            mono_font(), QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
+        )
+        form.clearProperty(QTextCharFormat.Property.FontStrikeOut.value)
+        form.clearProperty(QTextCharFormat.Property.TextUnderlineStyle.value)
+        form.clearProperty(QTextCharFormat.Property.FontUnderline.value)
+        block = self.document().begin()
+        while block.isValid():
+            fence = block.text().startswith(("```", "~~~"))
+            if fence or fenced:
+                cursor = QTextCursor(block)
+                cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(form)
+            fenced = fenced != fence
+            block = block.next()
 
 
 class _PointRow(QFrame):

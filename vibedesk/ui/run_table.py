@@ -90,9 +90,9 @@ def _columns() -> list[Column]:
         Column(title="Model", cell=_model, stretch=True),
         Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted"), width=76),
         Column(
-            title="First token", cell=_metric("first", duration, "first", "soonest"), width=170, align="right"
+            title="First token", cell=_metric("first", duration, "first", "soonest"), width=184, align="right"
         ),
-        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=196, align="right"),
+        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=214, align="right"),
         Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), width=120, align="right"),
         Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=160, align="right"),
         Column(title="Outcome", cell=_outcome, width=128),
@@ -111,7 +111,7 @@ def _metric(metric: str, words: Callable[[float], str], best: str, praise: str) 
         marked, spread = best in row.best, _range(found, words)
         text = words(found.middle)
         if marked:
-            text = f"★ {text}" if spread else f"{text} {praise}"
+            text = f"★ {text}" if row.times > 1 else f"{text} {praise}"
         text = f"{text}  {spread}" if spread else text
         return Cell(text=text, kind="strong" if marked else "body", role="ok" if marked else "neutral")
 

@@ -550,12 +550,18 @@ class Transcript(QTextBrowser):
 
 
 class _Still:
-    """While the document grows: the selection stays, and the view moves only if it follows the end."""
+    """While the document grows: the selection stays, and the view moves only if it follows the end.
+
+    While many turns come at once (`resting`) nothing is drawn, so there is nothing to hold.
+    """
 
     def __init__(self, view: Transcript) -> None:
         self._view = view
+        self._idle = view._resting
 
     def __enter__(self) -> None:
+        if self._idle:
+            return
         self._place = self._view.verticalScrollBar().value()
         self._above = self._view.script.above
         self._was_moving, self._view._moving = self._view._moving, True
@@ -566,6 +572,8 @@ class _Still:
 
     def __exit__(self, *_: object) -> None:
         view = self._view
+        if self._idle:
+            return
         if self._selected is not None:
             self._select(*self._selected)
         if view._following:
