@@ -26,6 +26,8 @@ from vibedesk.store.keys import Keys
 from vibedesk.store.lane_sets import LaneSets
 from vibedesk.store.ledger import Ledger
 from vibedesk.store.paths import Paths
+from vibedesk.store.presets import PresetsFile
+from vibedesk.store.prompts import PromptsFile
 from vibedesk.store.routes import RoutesFile
 from vibedesk.store.settings import Settings
 from vibedesk.store.standing import Standing
@@ -64,6 +66,8 @@ class Desk:
         self.environment = self._read_environment()
         self.keys = Keys(vault, self.environment, self.settings, database)
         self.routes = RoutesFile(paths.routes)
+        self.prompts = PromptsFile(paths.prompts)
+        self.presets = PresetsFile(paths.presets)
         self.history = History(database)
         self.votes = Votes(database)
         self.lane_sets = LaneSets(database)

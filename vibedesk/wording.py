@@ -499,7 +499,12 @@ _OWN_LIMITS = {
     "monthly_usd": "its dollars of this month are used up",
 }
 
-_PARTS = {"image": "images", "text": "a request without words", "prefill": "an answer that was begun for it"}
+_PARTS = {
+    "json_schema": "a JSON schema to follow",
+    "image": "images",
+    "text": "a request without words",
+    "prefill": "an answer that was begun for it",
+}
 
 
 def _answered(facts: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
-from tests.providers import Loopback
+from tests.providers import Behaviour, Loopback
 from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.http import Http, Timers
@@ -27,6 +27,14 @@ from vibedesk.engine.types import (
 )
 
 SHORT = Timers(connect_s=2.0, first_token_s=0.4, idle_s=0.4, total_s=8.0)
+BRISK = Timers(connect_s=5.0, first_token_s=1.5, idle_s=1.5, total_s=120.0)
+CALM = Timers(connect_s=5.0, first_token_s=60.0, idle_s=60.0, total_s=120.0)
+
+
+def timers_beside(fault: Behaviour) -> Timers:
+    """Short ones where the fault is silence, so that a loaded machine is silent for no other reason."""
+    silent = fault.stall_before_headers or fault.stall_after is not None or fault.ping_only
+    return BRISK if silent else CALM
 
 
 def provider_of(server: Loopback, dialect: DialectName, id: str = "openai", **more: Any) -> Provider:

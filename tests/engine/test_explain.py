@@ -8,7 +8,7 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from tests.engine.asking import ask, key_of, router_of
+from tests.engine.asking import BRISK, CALM, ask, key_of, router_of
 from tests.providers import Behaviour, OpenAI
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.explain import explain
@@ -76,7 +76,7 @@ def test_what_is_explained_is_what_then_happens(seed: int) -> None:
     async def run() -> None:
         servers = {name: await OpenAI(FAULTS[fault]).__aenter__() for name, fault in faults.items()}
         http = Http()
-        router = router_of(http)
+        router = router_of(http, timers=BRISK if "timeout" in faults.values() else CALM)
         router.wall = lambda: 1_795_000_000.0
         router.luck = lambda: 0.5
         told = {name: KINDS.get(fault, fault) for name, fault in faults.items() if fault}

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.engine.asking import SHORT, ask, router_of, rung_of
+from tests.engine.asking import CALM, ask, router_of, rung_of, timers_beside
 from tests.providers import TEXT, Anthropic, Behaviour, OpenAI
 from vibedesk.engine.http import Http
 from vibedesk.engine.types import Finished, Rung
@@ -52,8 +52,8 @@ async def test_scenario(http: Http, name: str) -> None:
     fault, most, outcome, text, who = SCENARIOS[name]
     async with OpenAI(fault) as one, Anthropic() as other:
         began = time.monotonic()
-        finished = await ask(router_of(http), pair(one, other))
-        assert time.monotonic() - began < SHORT.total_s + 4
+        finished = await ask(router_of(http, timers=timers_beside(fault)), pair(one, other))
+        assert time.monotonic() - began < 20
         assert len(one.asked) <= most
     assert finished.outcome == outcome
     if text:
@@ -71,7 +71,7 @@ async def test_s15_a_dead_primary_costs_fifteen_asks_six_requests_at_most_and_is
 ) -> None:
     now = 1_795_000_000.0
     async with OpenAI(fault) as one, Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=timers_beside(fault))
         router.wall = lambda: now
         for _ in range(15):
             finished = await ask(router, pair(one, other))
@@ -91,7 +91,7 @@ async def test_s15_nobody_listening_is_an_outage_too(http: Http) -> None:
     async with OpenAI() as one:
         dead = one
     async with Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=CALM)
         answers = [await ask(router, pair(dead, other)) for _ in range(15)]
     asked = [attempt for finished in answers for attempt in finished.attempts if attempt.kind == "refused"]
     assert {finished.outcome for finished in answers} == {"complete"}
@@ -101,7 +101,7 @@ async def test_s15_nobody_listening_is_an_outage_too(http: Http) -> None:
 async def test_ten_asks_at_once_send_one_probe(http: Http) -> None:
     now = 1_795_000_000.0
     async with OpenAI(Behaviour(status=500)) as one, Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=CALM)
         router.wall = lambda: now
         for _ in range(2):
             await ask(router, pair(one, other))
@@ -115,7 +115,7 @@ async def test_ten_asks_at_once_send_one_probe(http: Http) -> None:
 
 async def test_a_wrong_key_is_left_aside_by_the_asks_that_follow(http: Http) -> None:
     async with OpenAI(Behaviour(status=401)) as one, Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=CALM)
         for _ in range(5):
             assert (await ask(router, pair(one, other))).outcome == "complete"
         assert len(one.asked) == 1
@@ -126,7 +126,7 @@ async def test_a_wrong_key_is_left_aside_by_the_asks_that_follow(http: Http) -> 
 
 async def test_another_network_lets_everybody_try_anew(http: Http) -> None:
     async with OpenAI(Behaviour(status=500)) as one, Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=CALM)
         for _ in range(3):
             await ask(router, pair(one, other))
         one.behaviour = Behaviour()
@@ -138,7 +138,7 @@ async def test_another_network_lets_everybody_try_anew(http: Http) -> None:
 async def test_a_machine_that_slept_is_on_another_network(http: Http) -> None:
     ahead = 0.0
     async with OpenAI(Behaviour(status=500)) as one, Anthropic() as other:
-        router = router_of(http)
+        router = router_of(http, timers=CALM)
         router.wall = lambda: time.time() + ahead
         for _ in range(3):
             await ask(router, pair(one, other))
@@ -153,7 +153,7 @@ async def test_a_machine_that_slept_is_on_another_network(http: Http) -> None:
 async def test_no_network_is_one_sentence_and_opens_no_breaker(http: Http) -> None:
     async with OpenAI() as one, Anthropic() as other:
         rungs = pair(one, other)
-    router = router_of(http)
+    router = router_of(http, timers=CALM)
     finished: Finished = await ask(router, rungs)
     assert finished.error is not None
     assert (finished.outcome, finished.error.kind) == ("failed", "offline")

@@ -118,6 +118,14 @@ class Anthropic(Loopback):
         if not 0 <= body.get("temperature", 1) <= 1:
             _refuse("temperature: Input should be less than or equal to 1")
 
+        if not 0 <= body.get("top_p", 1) <= 1:
+            _refuse("top_p: Input should be less than or equal to 1")
+        stops = body.get("stop_sequences", [])
+        if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
+            _refuse("stop_sequences: Input should be a valid list")
+        if not all(stop.strip() for stop in stops):
+            _refuse("stop_sequences: each stop sequence must contain non-whitespace")
+
     def _check_thinking(self, model: str, body: dict[str, Any]) -> None:
         thinking = body.get(
             "thinking", {"type": "disabled"} if not ALWAYS_THINKS.fullmatch(model) else {"type": "adaptive"}
@@ -130,6 +138,8 @@ class Anthropic(Loopback):
                     _refuse("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
                 if budget >= body["max_tokens"]:
                     _refuse("`max_tokens` must be greater than `thinking.budget_tokens`")
+                if body.get("top_p", 1) < 0.95:
+                    _refuse("`top_p` must be greater than or equal to 0.95 when thinking is enabled.")
                 if body.get("temperature", 1) != 1:
                     _refuse("`temperature` may only be set to 1 when thinking is enabled.")
             case {"type": "adaptive"} if BUDGETED.fullmatch(model):
@@ -140,6 +150,13 @@ class Anthropic(Loopback):
                 pass
             case _:
                 _refuse("thinking: Input does not match any of the expected types")
+        if set(body.get("output_config", {})) - {"effort", "format"}:
+            _refuse("output_config: Extra inputs are not permitted")
+        match body.get("output_config", {}).get("format"):
+            case None | {"type": "json_schema", "schema": dict()}:
+                pass
+            case _:
+                _refuse("output_config.format: Input does not match any of the expected types")
         effort = body.get("output_config", {}).get("effort", "high")
         if effort not in ("low", "medium", "high", "xhigh", "max"):
             _refuse("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")

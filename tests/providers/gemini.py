@@ -128,6 +128,13 @@ class Gemini(Loopback):
             _invalid("* GenerateContentRequest.generation_config.temperature: must be in [0.0, 2.0]")
         if config.get("maxOutputTokens", 1) < 1:
             _invalid("max_output_tokens must be positive.")
+        if not 0 <= config.get("topP", 1) <= 1:
+            _invalid("* GenerateContentRequest.generation_config.top_p: must be in [0.0, 1.0]")
+        if not 1 <= len(config.get("stopSequences", ["."])) <= 5:
+            _invalid("* GenerateContentRequest.generation_config.stop_sequences: at most 5 are supported")
+        if not isinstance(config.get("seed", 0), int):
+            _invalid("Invalid value at 'generation_config.seed' (TYPE_INT32)")
+        self._check_schema(config)
         thinking = config.get("thinkingConfig", {})
         for name in thinking:
             _check_known(name, THINKING, " at 'generation_config.thinking_config'")
@@ -140,6 +147,15 @@ class Gemini(Loopback):
             _invalid(f"Invalid value at 'generation_config.thinking_config.thinking_level', \"{level}\"")
         if model.startswith("gemini-2") or (level == "MINIMAL" and NO_MINIMAL.fullmatch(model)):
             _invalid("Thinking level is not supported for this model.")
+
+    def _check_schema(self, config: dict[str, Any]) -> None:
+        given = [name for name in ("responseSchema", "responseJsonSchema") if name in config]
+        if len(given) > 1:
+            _invalid("Only one of response_schema and response_json_schema may be set.")
+        if given and config.get("responseMimeType") != "application/json":
+            _invalid("response_mime_type must be application/json when a response schema is set.")
+        if given and not isinstance(config[given[0]], dict):
+            _invalid("Invalid value at 'generation_config.response_json_schema'")
 
     def _events(self, model: str, behaviour: Behaviour) -> list[Event]:
         def event(kind: Any, parts: list[Any], finish: str | None = None) -> Event:

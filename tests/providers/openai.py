@@ -7,6 +7,7 @@ import re
 from typing import Any, Literal, NoReturn
 
 from tests.providers.behaviour import Behaviour, behaviour_named
+from tests.providers.held import schema_fault
 from tests.providers.responses import check_responses, response_events, response_object
 from tests.providers.server import Event, Loopback, Refused, Reply, Seen, json_reply, sse, words
 
@@ -177,11 +178,26 @@ class OpenAI(Loopback):
         for name in ("max_tokens", "max_completion_tokens"):
             if name in body and (not isinstance(body[name], int) or body[name] < 1):
                 self.refuse(400, f"Invalid '{name}'.", param=name, code="integer_below_min_value")
+        self._check_sampling(body)
+        if (wrong := schema_fault(body.get("response_format"), "response_format")) is not None:
+            self.refuse(400, wrong, param="response_format", code="invalid_value")
         if body.get("reasoning_effort", "low") not in EFFORTS:
             self.refuse(
                 400, "Invalid value for 'reasoning_effort'.", param="reasoning_effort", code="invalid_value"
             )
         self._check_messages(body.get("messages"))
+
+    def _check_sampling(self, body: dict[str, Any]) -> None:
+        top_p, stop, seed = body.get("top_p", 1), body.get("stop", "."), body.get("seed", 0)
+        if not isinstance(top_p, int | float) or not 0 <= top_p <= 1:
+            self.refuse(400, "Invalid 'top_p'.", param="top_p", code="decimal_above_max_value")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            self.refuse(400, "Invalid type for 'seed'.", param="seed", code="invalid_type")
+        sequences = [stop] if isinstance(stop, str) else stop
+        if not isinstance(sequences, list) or not 1 <= len(sequences) <= 4:
+            self.refuse(400, "Invalid 'stop': array too long.", param="stop", code="array_above_max_length")
+        if not all(isinstance(sequence, str) and sequence for sequence in sequences):
+            self.refuse(400, "Invalid type for 'stop[0]'.", param="stop", code="invalid_type")
 
     def _check_messages(self, messages: Any) -> None:
         if not isinstance(messages, list) or not messages:
@@ -210,8 +226,11 @@ class OpenAI(Loopback):
         effort = body.get("reasoning_effort") or ("none" if NONE_BY_DEFAULT.fullmatch(model) else "medium")
         if body.get("temperature", 1) != 1 and (fixed or effort != "none"):
             self.refuse(400, "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.", param="temperature", code="unsupported_value")  # fmt: skip # noqa: E501
-        if "stop" in body:
-            self.refuse(400, "Unsupported parameter: 'stop' is not supported with this model.", param="stop", code="unsupported_parameter")  # fmt: skip # noqa: E501
+        if body.get("top_p", 1) != 1 and (fixed or effort != "none"):
+            self.refuse(400, "Unsupported parameter: 'top_p' is not supported with this model.", param="top_p", code="unsupported_parameter")  # fmt: skip # noqa: E501
+        for name in ("stop", "seed"):
+            if name in body:
+                self.refuse(400, f"Unsupported parameter: '{name}' is not supported with this model.", param=name, code="unsupported_parameter")  # fmt: skip # noqa: E501
 
     def _events(self, model: str, behaviour: Behaviour, include_usage: bool) -> list[Event]:
         def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:

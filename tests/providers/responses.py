@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.providers.behaviour import Behaviour
+from tests.providers.held import named_fault
 from tests.providers.server import Event, sse, words
 
 FIELDS = frozenset(
@@ -36,9 +37,25 @@ def check_responses(body: dict[str, Any]) -> tuple[str, str, str] | None:
             "stream_options.include_usage",
             "unknown_parameter",
         )
+    top_p = body.get("top_p", 1)
+    if not isinstance(top_p, int | float) or not 0 <= top_p <= 1:
+        return "Invalid 'top_p'.", "top_p", "decimal_above_max_value"
+    if wrong := _text_fault(body.get("text", {})):
+        return wrong, "text.format", "invalid_value"
     if set(body.get("reasoning", {})) - {"effort", "summary", "context", "mode"}:
         return "Unknown parameter in 'reasoning'.", "reasoning", "unknown_parameter"
     return _check_input(body.get("input"))
+
+
+def _text_fault(words: Any) -> str | None:
+    if set(words) - {"format", "verbosity"}:
+        return "Unknown parameter in 'text'."
+    match words.get("format"):
+        case None | {"type": "text" | "json_object"}:
+            return None
+        case {"type": "json_schema", **held}:
+            return named_fault(held, "text.format")
+    return "Invalid value for 'text.format'."
 
 
 def _check_input(items: Any) -> tuple[str, str, str] | None:

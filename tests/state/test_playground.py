@@ -339,6 +339,43 @@ async def reopen(scene: Scene) -> None:
     await scene.rest()
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [('{"a": 1}', ""), ("{}", 'The answer: "a" is a required property'), ("Hi", None)],
+)
+async def test_an_answer_is_told_to_follow_its_schema_or_not_and_that_is_kept(
+    tmp_path: Path, text: str, fault: str | None
+) -> None:
+    schema = '{"type": "object", "required": ["a"]}'
+    async with playing(tmp_path, behaviour=Behaviour(text=text)) as scene:
+        asked = Parameters(json_schema=schema if fault is not None else "")
+        scene.playground.configure(0, parameters=asked)
+        await scene.ask("As JSON")
+        assert scene.answer().held == fault
+        kept = await asyncio.to_thread(scene.desk.history.load, scene.playground.conversation)
+        assert kept.answers[0].held == fault
+        assert ("response_format" in scene.groq.asked[0].body) is (fault is not None)
+
+
+async def test_a_lane_left_out_is_not_asked(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        first, second = scene.playground.lanes
+        scene.playground.ask("Hi", (), {first.spec.id})
+        await until(lambda: bool(second.exchanges))
+        await scene.rest()
+        assert (len(first.exchanges), len(second.exchanges), len(scene.groq.asked)) == (0, 1, 1)
+        assert [one.place for one in scene.playground.estimates("Hi", 0, {first.spec.id})] == [1]
+
+
+async def test_lanes_begin_with_the_default_preset(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        precise = Parameters(temperature=0.1)
+        scene.playground.presets.save("Precise", precise, default=True)
+        await until(lambda: scene.playground.lanes[0].spec.parameters == precise)
+        scene.playground.add_lane()
+        assert scene.playground.lanes[1].spec.parameters == precise
+
+
 async def test_the_rest_of_a_cut_answer_is_joined_to_it_and_the_cut_one_stays(tmp_path: Path) -> None:
     story = "Once upon a time there was a lamp that knew every key on the desk by its shadow. " * 3
     async with playing(tmp_path, behaviour=Behaviour(text=story, cut="reset", cut_after=20)) as scene:

@@ -107,7 +107,7 @@ def test_a_line_too_long_is_plain_text() -> None:
         ("a **b** *c* `d`", "a b c d"),
         ("- one\n- two\n  - three", "•\tone\n•\ttwo\n◦\tthree"),
         ("3. one\n4. two", "3.\tone\n4.\ttwo"),
-        ("- [ ] open\n- [x] done", "•\t☐ open\n•\t☑ done"),
+        ("- [ ] open\n- [x] done", "☐\topen\n☑\tdone"),
         ("a<br>b", "a\nb"),
         ("# T\n\ntext", "T\ntext"),
         ("> said\n> more", "said\nmore"),

@@ -22,7 +22,8 @@ from tests.sitting import until
 from vibedesk.engine.types import Terms
 from vibedesk.store.paths import resources
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView, _marks
-from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
+from vibedesk.ui.parameters import ParametersSheet
 from vibedesk.ui.playground import PlaygroundPage
 from vibedesk.ui.receipt import Receipt
 from vibedesk.ui.theme import Theme

@@ -261,11 +261,18 @@ class Message(Struct, frozen=True):
 
 
 class Parameters(Struct, frozen=True, kw_only=True):
-    """`None` = not sent. `temperature` 0–2; `max_tokens` ≥ 1 counts reasoning too."""
+    """`None` or empty = not sent. `temperature` 0–2; `max_tokens` ≥ 1 counts reasoning too; `top_p` 0–1.
+
+    `stop`: sequences an answer ends before. `json_schema`: the text of the JSON schema an answer is held to, "" = free.
+    """
 
     max_tokens: int | None = None
     temperature: float | None = None
     reasoning_effort: Effort | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    json_schema: str = ""
 
 
 class Request(Struct, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ from vibedesk.engine.types import (
     never_asked,
 )
 from vibedesk.state.autosave import Autosave
+from vibedesk.state.held import fault_of
 from vibedesk.state.story import Exchange, Story
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
@@ -97,6 +98,7 @@ class Lane(QObject):
         self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._schema = ""
         self._answer: Asked | None = None
         self._ticket: Ticket | None = None
         self._clear_pending()
@@ -243,6 +245,7 @@ class Lane(QObject):
     def start(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> None:
         """Asks, now; with a `ticket` its request leaves with the others'. The lane must not be running."""
         again = self._begin_answer()
+        self._schema = request.parameters.json_schema
         self._ticket = ticket
         self._answer = self._desk.cache.ask(request, rungs, fresh=again, ticket=ticket)
         self._task = self._tasks.start(
@@ -297,6 +300,8 @@ class Lane(QObject):
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
                     for event in batch:
+                        if isinstance(event, Finished):
+                            await self._hold(event)
                         self._take(event)
         except asyncio.CancelledError:
             self._end(answer.stopped())
@@ -304,6 +309,12 @@ class Lane(QObject):
         finally:
             self._give_ticket_back()
             await self._keep_result()
+
+    async def _hold(self, finished: Finished) -> None:
+        """Looks whether a whole answer follows the schema it was asked to follow."""
+        if self._schema and finished.outcome == "complete":
+            fault = await asyncio.to_thread(fault_of, self._schema, finished.text)
+            self.exchanges[-1].answers[-1] = replace(self.exchanges[-1].answers[-1], held=fault)
 
     def _give_ticket_back(self) -> None:
         if self._ticket is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
@@ -18,10 +18,12 @@ from vibedesk.engine.types import Image, Request, Rung
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.contest import Contest
 from vibedesk.state.curl import curl_of
-from vibedesk.state.estimate import estimate
+from vibedesk.state.draft import Draft
+from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees_none
 from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
+from vibedesk.state.prompts import Presets, Prompts
 from vibedesk.state.reopened import exchanges_of
 from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
@@ -58,6 +60,8 @@ class Playground(QObject):
         self._saver = QTimer(self)
         self._saver.setInterval(AUTOSAVE_MS)
         self._saver.timeout.connect(self._save_running)
+        self.draft = Draft(tasks, self)
+        self.prompts, self.presets = Prompts(desk.prompts, tasks, self), Presets(desk.presets, tasks, self)
         self._was_running = False
         self._asking = asyncio.Lock()
         self._planning = self._plan_again = False
@@ -70,6 +74,7 @@ class Playground(QObject):
         self._gate: Gate | None = None
         self._repeats = 0
         self._fill(self._first_lanes())
+        self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
         self.contest = Contest(self, self)
 
     # What is there
@@ -102,14 +107,28 @@ class Playground(QObject):
         """The lanes the composer speaks to."""
         return [lane for lane in self.lanes if lane.spec.linked]
 
-    def last_message(self) -> str:
+    def last_turn(self) -> StoredTurn | None:
         """What the user said last in this conversation."""
         turns = [exchange.turn for lane in self.lanes for exchange in lane.exchanges]
-        return max(turns, key=lambda turn: turn.created).text if turns else ""
+        return max(turns, key=lambda turn: turn.created, default=None)
+
+    def last_message(self) -> str:
+        """Its words."""
+        turn = self.last_turn()
+        return turn.text if turn else ""
+
+    def estimates(self, text: str, attached_tokens: int = 0, without: Collection[str] = ()) -> list[Estimate]:
+        """About what each linked lane would be sent and cost, without those left out (by id)."""
+        asked = [lane for lane in self.targets() if lane.spec.id not in without]
+        return estimates(self.lanes, asked, text, attached_tokens)
 
     def estimate(self, text: str) -> tuple[int, Decimal | None]:
         """About how many tokens go in over all linked lanes, and what they cost with an answer; None = unknown."""
-        return estimate(self._desk, self.targets(), text)
+        return in_sum(self.estimates(text))
+
+    def blind(self) -> list[Lane]:
+        """The linked lanes whose models are known to see no pictures."""
+        return [lane for lane in self.targets() if sees_none(lane)]
 
     def obstacle(self) -> EngineError | str:
         """Why asking would lead nowhere now: a failure, a sentence, or "" when it would not."""
@@ -145,9 +164,13 @@ class Playground(QObject):
 
     # Asking
 
-    def ask(self, text: str, images: Sequence[Image] = ()) -> None:
-        """Asks all linked lanes that have a model; what is still running there is stopped first."""
-        lanes = [lane for lane in self.targets() if lane.spec.model or lane.spec.route]
+    def ask(self, text: str, images: Sequence[Image] = (), without: Collection[str] = ()) -> None:
+        """Asks all linked lanes that have a model, but those left out by id; what still runs there is stopped first."""
+        lanes = [
+            lane
+            for lane in self.targets()
+            if (lane.spec.model or lane.spec.route) and lane.spec.id not in without
+        ]
         if lanes and (text.strip() or images):
             self._tasks.start(self._ask(text, tuple(images), lanes), name="ask all lanes")
 
@@ -403,7 +426,8 @@ class Playground(QObject):
             self._notices.add(f"There are {MOST_LANES} lanes already.", "info")
             return -1
         like = self.lanes[-1].spec if self.lanes else None
-        self._add(LaneSpec(id=new_id(), model=model or (like.model if like else "")))
+        chosen = model or (like.model if like else "")
+        self._add(LaneSpec(id=new_id(), model=chosen, parameters=self.presets.beginning()))
         self._lanes_changed()
         return len(self.lanes) - 1
 
@@ -523,6 +547,12 @@ class Playground(QObject):
         if [spec.model for spec in last if spec.model] == models and last:
             return fresh(last)
         return [LaneSpec(id=new_id(), model=model) for model in models[:MOST_LANES] or [""]]
+
+    def _begin_as_preset(self) -> None:
+        """The first lanes too begin with the default preset, once it is read."""
+        for lane in [] if self.turns else self.lanes:
+            if not differing(lane.spec.parameters):
+                lane.set_spec(parameters=self.presets.beginning())
 
     def _save_lanes(self) -> None:
         if not self._tasks.closed:

@@ -57,6 +57,7 @@ class Story:
         self._all = list(exchanges)
         self.path: list[Exchange] = []
         """What is shown, from the first question on."""
+        self._shown: set[str] = set()
         self._index()
         shown = self._by_id.get(leaf, self._all[-1] if self._all else None)
         if shown is not None:
@@ -74,7 +75,7 @@ class Story:
 
     def exchange(self, turn_id: str) -> Exchange | None:
         """Of the shown ones."""
-        return next((one for one in reversed(self.path) if one.turn.id == turn_id), None)
+        return self._by_id.get(turn_id) if turn_id in self._shown else None
 
     def add(self, turn: StoredTurn) -> Exchange:
         """A question after the last one shown."""
@@ -82,6 +83,7 @@ class Story:
         self._all.append(exchange)
         self._enter(exchange, len(self._all) - 1)
         self.path.append(exchange)
+        self._shown.add(turn.id)
         return exchange
 
     def versions(self, exchange: Exchange) -> list[Exchange]:
@@ -90,25 +92,26 @@ class Story:
 
     def show(self, exchange: Exchange) -> None:
         """The path through this exchange, and on to the latest that follows it."""
-        self.path = self._above(exchange)
-        shown = {one.turn.id for one in self.path}
+        self.rewind(exchange)
         following: Exchange | None = exchange
-        while following is not None and following.turn.id not in shown:
+        while following is not None and following.turn.id not in self._shown:
             self.path.append(following)
-            shown.add(following.turn.id)
+            self._shown.add(following.turn.id)
             after = self._after.get(following.turn.id)
             following = after[-1] if after else None
 
     def rewind(self, exchange: Exchange) -> None:
         """The path ends before this exchange; nothing is lost."""
         self.path = self._above(exchange)
+        self._shown = {one.turn.id for one in self.path}
 
     def remove(self, exchange: Exchange) -> None:
         """Out of the tree; what followed it follows the one before."""
         parent = self.parent(exchange)
         for one in self._after.get(exchange.turn.id, ()):
             one.turn = replace(one.turn, parents={**(one.turn.parents or {}), self._lane: parent})
-        was_shown = any(one is exchange for one in self.path)
+        was_shown = exchange.turn.id in self._shown
+        self._shown.discard(exchange.turn.id)
         self.path = [one for one in self.path if one is not exchange]
         self._all = [one for one in self._all if one is not exchange]
         self._index()

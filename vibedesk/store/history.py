@@ -77,6 +77,8 @@ class StoredAnswer(Struct, frozen=True, kw_only=True):
     not_needed: tuple[str, ...] = ()
     created: datetime
     replaced: bool = False
+    held: str | None = None
+    """None = no JSON schema was asked for, "" = the answer follows it, else why it does not."""
     left_s: float | None = None
     """Asked together with others: how long after the first of them its request was sent."""
 

@@ -63,6 +63,14 @@ class Paths(NamedTuple):
         return self.config / "routes.toml"
 
     @property
+    def prompts(self) -> Path:
+        return self.config / "prompts.toml"
+
+    @property
+    def presets(self) -> Path:
+        return self.config / "presets.toml"
+
+    @property
     def providers(self) -> Path:
         return self.config / "providers.toml"
 

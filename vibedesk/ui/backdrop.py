@@ -24,10 +24,11 @@ class Seen(Struct):
 
 
 class Hot(Struct, frozen=True):
-    """A place that can be clicked: the Copy of listing `number`."""
+    """A place that can be clicked: of listing `number`, "copy" or "unwrap"."""
 
     rect: QRectF
     number: int
+    act: str = "copy"
 
 
 class Backdrop:
@@ -77,6 +78,8 @@ class Backdrop:
             self._listing_header(
                 painter, QRectF(card.left(), card.top(), card.width(), CODE_HEADER), number, listing
             )
+            if any(seen.block.layout().lineCount() > 1 for seen in run):
+                self._unwrap(painter, QRectF(card.right() - 136, card.top(), 72, CODE_HEADER), number)
 
     def _listing_header(self, painter: QPainter, rect: QRectF, number: int, listing: Listing) -> None:
         y = round(rect.bottom()) + 0.5
@@ -89,6 +92,11 @@ class Backdrop:
         label = "Copied" if self.copied == number else "Copy"
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
         self.hot.append(Hot(QRectF(rect.right() - 64, rect.top(), 64, rect.height()), number))
+
+    def _unwrap(self, painter: QPainter, rect: QRectF, number: int) -> None:
+        """Lines had to be broken: whoever wants can see them whole."""
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "Unwrap")
+        self.hot.append(Hot(rect, number, "unwrap"))
 
     def _bubble(self, painter: QPainter, run: list[Seen], left: float, right: float) -> None:
         space = SPACES["bubble"]

@@ -189,6 +189,8 @@ class Blocks:
                 self._in_indented(line)
             case "paragraph":
                 self._in_paragraph(line)
+            case "maths":
+                self._in_maths(line)
             case _:
                 self._begin(line)
 
@@ -204,6 +206,9 @@ class Blocks:
         if _HEADING.match(line) or _RULE.match(line):
             self._add(line, "line")
             self._finish()
+        elif _begins_maths(line):
+            self._add(line, "maths")
+            self._end_maths(line.strip()[2:])
         elif _is_item(line):
             self._begin_item(line)
         elif line.lstrip(" ").startswith(">") and _depth(line) <= 3:
@@ -246,6 +251,18 @@ class Blocks:
 
     def _is_table(self) -> bool:
         return len(self._lines) > 1 and "|" in self._lines[0] and bool(_DELIMITERS.match(self._lines[1]))
+
+    def _in_maths(self, line: str) -> None:
+        """Up to the closing mark, or a blank line, which no formula has."""
+        if not line.strip():
+            self._finish()
+        else:
+            self._add(line, "maths")
+            self._end_maths(line)
+
+    def _end_maths(self, rest: str) -> None:
+        if ("$$" if self._lines[0].lstrip().startswith("$$") else "\\]") in rest:
+            self._finish()
 
     def _in_quote(self, line: str) -> None:
         if not line.strip():
@@ -347,9 +364,13 @@ def _is_item(line: str) -> bool:
     return match is not None and len(match[1]) <= 3 and not _RULE.match(line)
 
 
+def _begins_maths(line: str) -> bool:
+    return _depth(line) <= 3 and line.lstrip().startswith(("$$", "\\["))
+
+
 def _interrupts(line: str) -> bool:
     """Whether this line ends a paragraph without a blank line between."""
-    if _HEADING.match(line) or _RULE.match(line) or fence_of(line) is not None:
+    if _HEADING.match(line) or _RULE.match(line) or fence_of(line) is not None or _begins_maths(line):
         return True
     if line.lstrip(" ").startswith(">") and _depth(line) <= 3:
         return True

@@ -1,7 +1,8 @@
-"""Where a question is written: words, pictures, what it is likely to cost, Send and Stop."""
+"""Where a question is written: words, what goes along, what it is likely to cost, Send and Stop."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,56 +14,53 @@ from PySide6.QtGui import (
     QFocusEvent,
     QImage,
     QKeyEvent,
-    QPixmap,
+    QKeySequence,
     QTextCursor,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
+from vibedesk.ui import harmless
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Keycap, Label, bare, set_state
+from vibedesk.ui.widgets import Button, Keycap, Label, bare, plain_tip, set_state
 
 if TYPE_CHECKING:  # painted before the rest is imported
     from decimal import Decimal
 
     from vibedesk.engine.types import Image
+    from vibedesk.state.attached import Attached
+    from vibedesk.state.draft import Draft
+    from vibedesk.state.estimate import Estimate
+    from vibedesk.ui.attachments import Attachments
 
 FEWEST_LINES = 2
 MOST_LINES = 8
-MOST_BYTES = 20 * 1024 * 1024
-MOST_IMAGES = 10
-LINE = 20
-_KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-
-
-def picture_of(data: bytes) -> Image | None:
-    """The file's bytes as an attachment, recognised by how they begin; None when they are no picture models take."""
-    from vibedesk.engine.types import Image
-
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), "")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
-    return Image(kind, data) if kind else None
+LETTERS = "ABCDEFGH"
+FOLD_CHARACTERS = 3_000
+FOLD_LINES = 60
+"""A paste beyond one of these folds away."""
 
 
 class Words(QPlainTextEdit):
-    """The text field: grows from two lines to eight. `sent`, `recalled` (Up while empty), `brought` (pictures)."""
+    """The text field: grows from two lines to eight. `sent`, `recalled` (Up while empty), `brought` (files, pictures),
+    `long_pasted(text)`. `undone` may take an undo for itself.
+    """
 
     sent = Signal()
     recalled = Signal()
     brought = Signal(object)
+    long_pasted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.enter_sends = True
+        self.undone: Callable[[], bool] = lambda: False
         self.setProperty("bare", True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -88,112 +86,112 @@ class Words(QPlainTextEdit):
         plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         bare_enter = enter and plain == Qt.KeyboardModifier.NoModifier
+        up = event.key() == Qt.Key.Key_Up and plain == Qt.KeyboardModifier.NoModifier
         if (enter and plain == Qt.KeyboardModifier.ControlModifier) or (bare_enter and self.enter_sends):
             self.sent.emit()
-        elif (
-            event.key() == Qt.Key.Key_Up
-            and plain == Qt.KeyboardModifier.NoModifier
-            and not self.toPlainText()
-        ):
+        elif up and not self.toPlainText():
             self.recalled.emit()
-        else:
+        elif not (event.matches(QKeySequence.StandardKey.Undo) and self.undone()):
             super().keyPressEvent(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasImage() or source.hasUrls() or source.hasText()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if source.hasImage() or any(url.isLocalFile() for url in source.urls()):
+        if any(url.isLocalFile() for url in source.urls()) or (source.hasImage() and not source.hasText()):
             self.brought.emit(source)
+        elif len(source.text()) > FOLD_CHARACTERS or source.text().count("\n") >= FOLD_LINES:
+            self.long_pasted.emit(source.text())
         elif source.hasText():
             self.insertPlainText(source.text())
 
 
-class Attachment(QFrame):
-    """One picture that goes along; `removed` when its cross is pressed."""
+class Hint(QFrame):
+    """A line above the words: what should be known before sending, and what can be done about it."""
 
-    removed = Signal()
-
-    def __init__(self, image: Image, theme: Theme) -> None:
-        from vibedesk.ui.script import thumbnail
-
+    def __init__(self, *actions: Button) -> None:
         super().__init__()
-        self.setObjectName("attachment")
-        self.image = image
+        self.setObjectName("hint")
+        self.label = Label("", "small", wrap=True)
         row = QHBoxLayout(self)
-        row.setContentsMargins(4, 4, 2, 4)
-        row.setSpacing(4)
-        small = thumbnail(image.data, 80)
-        if small is not None:
-            picture = QLabel()
-            pixmap = QPixmap.fromImage(small)
-            pixmap.setDevicePixelRatio(max(1.0, small.height() / 40))
-            picture.setPixmap(pixmap)
-            row.addWidget(picture)
-        row.addWidget(Label(f"{image.media_type.removeprefix('image/')} · {_size(len(image.data))}", "small"))
-        cross = Button("", "quiet", theme.icon("x", size=12)).named(self.tr("Remove the picture"))
-        row.addWidget(cross.on(self.removed.emit))
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        row.setContentsMargins(8, 2, 4, 2)
+        row.setSpacing(6)
+        row.addWidget(self.label, 1)
+        for action in actions:
+            row.addWidget(action)
+        self.hide()
+
+    def say(self, sentence: str, role: str = "neutral") -> None:
+        """Shows it, or hides for ""."""
+        set_state(self, "role", role)
+        set_state(self.label, "role", role if role in ("warn", "bad") else "")
+        self.label.setText(sentence)
+        self.setVisible(bool(sentence))
 
 
 class Composer(QFrame):
-    """`sent(text, images)`; `stopped`; `system_wanted`; `changed` for the estimate; `refused(sentence)`."""
+    """`sent(text, images, without)`: `without` are ids of lanes to leave out; `stopped`; `system_wanted`,
+    `prompts_wanted`; `changed` for the estimate; `recalled`. It can be written in before it is given a `draft`, which
+    reads what goes along.
+    """
 
-    sent = Signal(str, object)
+    sent = Signal(str, object, object)
     stopped = Signal()
     changed = Signal()
     recalled = Signal()
     system_wanted = Signal()
-    refused = Signal(str)
+    prompts_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("composer")
         self.setAcceptDrops(True)
         self._theme = theme
+        self.draft: Draft | None = None
+        self._early: list[Path] = []
+        self._held: list[tuple[str, tuple[Image, ...], frozenset[str]]] | None = None
+        self.left_out: frozenset[str] = frozenset()
         self._obstacle = ""
-        self._held: list[tuple[str, tuple[Image, ...]]] | None = None
-        self._attachments: list[Attachment] = []
+        self._warned = False
+        self._folded: Attached | None = None
+        self._blind: dict[str, str] = {}
         self.words = Words()
         self.words.setAccessibleName(self.tr("Message"))
         self.words.setAcceptDrops(False)  # drops land on the whole box
-        self.attach = Button(self.tr("Attach"), "quiet", theme.icon("paperclip", size=16)).on(
-            self.choose_files
-        )
-        self.system = Button(self.tr("System"), "quiet", theme.icon("sliders-horizontal", size=16))
+        self.attachments: Attachments | None = None
+        self.attach = Button(self.tr("Attach"), "quiet").on(self.choose_files)
+        self.prompts = Button(self.tr("Prompts"), "quiet").on(self.prompts_wanted.emit)
+        self.system = Button(self.tr("System"), "quiet").on(self.system_wanted.emit)
         self.note = Label("", "small")
         self.stop = Button(self.tr("Stop all")).on(self.stopped.emit)
         self.send = Button(self.tr("Send ⏎"), "primary").on(self._send)
+        self._make_hints()
         self._lay_out()
-        self.words.sent.connect(self._send)
-        self.words.recalled.connect(self.recalled)
-        self.words.brought.connect(self._take)
-        self.words.textChanged.connect(self._changed)
-        self.words.installEventFilter(self)
-        self.system.on(self.system_wanted.emit)
+        self._connect()
         self.setFocusProxy(self.words)
         self.set_running(False)
         self._changed()
+
+    def _make_hints(self) -> None:
+        self.take_out_key = Button(self.tr("Go back to it"), "quiet").on(self.words.setFocus)
+        self.key_hint = Hint(self.take_out_key)
+        self.leave_out = Button("", "quiet").on(self._leave_out)
+        self.blind_hint = Hint(self.leave_out)
+        self.unfold = Button(self.tr("Undo"), "quiet").on(self._unfold)
+        self.fold_hint = Hint(self.unfold)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(5, 11, 9, 9)
         column.setSpacing(6)
-        self._row = bare(QHBoxLayout(), 6)
-        self._row.setContentsMargins(8, 0, 0, 0)
-        self._row.addStretch(1)
-        self._strip = QWidget()
-        self._strip.setLayout(self._row)
-        self._strip.hide()
-        column.addWidget(self._strip)
-        field = bare(QHBoxLayout())
-        field.setContentsMargins(8, 0, 0, 0)
-        field.addWidget(self.words)
-        column.addLayout(field)
+        self._above = bare(QVBoxLayout(), 6)
+        self._above.setContentsMargins(8, 0, 0, 0)
+        for widget in (self.key_hint, self.blind_hint, self.fold_hint, self.words):
+            self._above.addWidget(widget)
+        column.addLayout(self._above)
         below = bare(QHBoxLayout(), 4)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.addWidget(self.attach)
-        below.addWidget(self.system)
+        for button in (self.attach, self.prompts, self.system):
+            below.addWidget(button)
         below.addStretch(1)
         below.addWidget(self.note)
         below.addSpacing(6)
@@ -209,13 +207,43 @@ class Composer(QFrame):
         below.addWidget(self.send)
         column.addLayout(below)
 
+    def _connect(self) -> None:
+        self.words.sent.connect(self._send)
+        self.words.recalled.connect(self.recalled)
+        self.words.brought.connect(self._take)
+        self.words.long_pasted.connect(self._fold_away)
+        self.words.textChanged.connect(self._changed)
+        self.words.undone = self._unfold
+        self.words.installEventFilter(self)
+
+    def set_draft(self, draft: Draft) -> None:
+        """From now on files and long pastes can go along."""
+        from vibedesk.ui.attachments import Attachments
+
+        self.draft, self.attachments = draft, Attachments(self._theme)
+        self._above.insertWidget(3, self.attachments)
+        self.attachments.removed.connect(draft.remove)
+        draft.changed.connect(self._attached)
+        draft.reading_changed.connect(lambda _: self._show_state())
+        draft.folded.connect(self._fold)
+        draft.add_files(self._early)
+
+    @property
+    def _reading(self) -> bool:
+        return self.draft is not None and self.draft.reading
+
+    @property
+    def _going_along(self) -> list[Attached]:
+        return self.draft.attachments if self.draft is not None else []
+
     # What is in it
 
     def text(self) -> str:
         return self.words.toPlainText()
 
-    def images(self) -> tuple[Image, ...]:
-        return tuple(one.image for one in self._attachments)
+    @property
+    def empty(self) -> bool:
+        return not (self.text().strip() or self._going_along)
 
     def set_text(self, text: str) -> None:
         """Puts words in, ready to be edited."""
@@ -223,10 +251,17 @@ class Composer(QFrame):
         self.words.moveCursor(QTextCursor.MoveOperation.End)
         self.words.setFocus()
 
+    def insert(self, text: str) -> None:
+        """Writes words where the cursor is, on lines of their own; can be undone."""
+        before = self.words.textCursor().block().text()[: self.words.textCursor().positionInBlock()]
+        self.words.insertPlainText(("\n" if before.strip() else "") + text)
+        self.words.setFocus()
+
     def clear(self) -> None:
         self.words.clear()
-        for one in list(self._attachments):
-            self._remove(one)
+        if self.draft is not None:
+            self.draft.clear()
+        self.left_out = frozenset()
 
     # What the page tells it
 
@@ -246,37 +281,90 @@ class Composer(QFrame):
         self._obstacle = sentence
         self._show_state()
 
-    def show_estimate(self, tokens: int, usd: Decimal | None) -> None:
-        """About what goes in, and about what it costs."""
-        if self._obstacle:
-            return
-        from vibedesk.wording import count, money
+    def show_blind(self, blind: dict[str, str], lanes: int) -> None:
+        """Lanes, by id, whose models see no pictures: named as "B gpt-oss-120b". `lanes` are asked in all."""
+        self._blind = blind if self.draft is not None and self.draft.images else {}
+        self.left_out &= frozenset(self._blind)
+        names = harmless.one_line(" and ".join(self._blind.values()), 120)
+        can_leave = len(self._blind) < lanes
+        self.leave_out.setVisible(can_leave)
+        if not self._blind:
+            self.blind_hint.say("")
+        elif self.left_out:
+            self.leave_out.setText(self.tr("Ask all the same"))
+            self.blind_hint.say(f"{names}: no pictures seen there, so left out of this question.")
+        else:
+            letters = " and ".join(name.partition(" ")[0] for name in self._blind.values())
+            self.leave_out.setText(f"Leave {letters} out")
+            self.blind_hint.say(f"{names} {'see' if len(self._blind) > 1 else 'sees'} no pictures.", "warn")
 
-        words = f"≈ {count(tokens)} tok in · {money(usd, estimated=True).replace('≈', '≈ ')}"
-        self.note.setText(words if self.text().strip() or self._attachments else "")
-        self.note.setToolTip(self.tr("Over all linked lanes, with an answer of about 500 tokens each."))
+    def show_estimates(self, estimates: Sequence[Estimate]) -> None:
+        """About what goes in, and about what it costs; lane by lane in the tool tip."""
+        if self._obstacle or self._reading:
+            return
+        from vibedesk.state.estimate import in_sum
+        from vibedesk.wording import count
+
+        tokens, usd = in_sum(estimates)
+        over = [one for one in estimates if one.over]
+        words = f"≈ {count(tokens)} tok in · {_cost(usd)}"
+        if over:
+            words = f"{harmless.one_line(over[0].name, 40)} takes less than this · {words}"
+        set_state(self.note, "role", "warn" if over else "")
+        self.note.setText("" if self.empty else words)
+        lines = [
+            f"{LETTERS[one.place]}  {one.name}   ≈ {count(one.tokens)} tok in · {_cost(one.usd)}"
+            for one in estimates
+        ]
+        lines.append(self.tr("With an answer of about 500 tokens each."))
+        self.note.setToolTip(plain_tip(harmless.prose("\n".join(lines))))
 
     def _show_state(self) -> None:
-        empty = not (self.text().strip() or self._attachments)
-        self.send.setEnabled(not empty and not self._obstacle)
-        self.send.setToolTip(self._obstacle or (self.tr("Write something first.") if empty else ""))
-        set_state(self.note, "role", "warn" if self._obstacle else "")
-        if self._obstacle:
-            self.note.setText(self._obstacle)
+        reading = self.tr("Reading…") if self._reading else ""
+        hindrance = self._obstacle or reading
+        self.send.setEnabled(not self.empty and not hindrance)
+        self.send.setToolTip(hindrance or (self.tr("Write something first.") if self.empty else ""))
+        if hindrance or self.empty:
+            set_state(self.note, "role", "warn" if self._obstacle else "")
+            self.note.setText(hindrance)
             self.note.setToolTip("")
 
     def _changed(self) -> None:
+        self._warned = False
+        self.key_hint.say("")
+        if self._folded is not None and self._folded not in self._going_along:
+            self._folded = None
+        self.fold_hint.setVisible(self._folded is not None)
         self._show_state()
         self.changed.emit()
 
+    def _attached(self) -> None:
+        if self.attachments is not None:
+            self.attachments.show_all(self._going_along)
+        self._changed()
+
     def _send(self) -> None:
-        if self.send.isEnabled():
-            text, images = self.text(), self.images()
-            self.clear()
-            if self._held is None:
-                self.sent.emit(text, images)
-            else:
-                self._held.append((text, images))
+        if not self.send.isEnabled():
+            return
+        key = "" if self._warned else self._key()
+        if key:
+            self._warned = True
+            again = self.tr("Send again to send it all the same.")
+            self.key_hint.say(f"This looks like an API key: {harmless.one_line(key, 40)}. {again}", "bad")
+            return
+        draft, without = self.draft, self.left_out
+        text = draft.message(self.text()) if draft is not None else self.text()
+        images = draft.images if draft is not None else ()
+        self.clear()
+        if self._held is None:
+            self.sent.emit(text, images, without)
+        else:
+            self._held.append((text, images, without))
+
+    def _key(self) -> str:
+        from vibedesk.engine.keyshapes import key_in
+
+        return self.draft.key_in(self.text()) if self.draft is not None else key_in(self.text())
 
     def hold(self) -> None:
         """Nobody listens yet: what is sent waits for `release`."""
@@ -286,69 +374,60 @@ class Composer(QFrame):
         """Sends what was held; what cannot be sent now is in the field again, before what was typed since."""
         held, self._held = self._held or [], None
         if held and self._obstacle:
-            self.set_text("\n\n".join(filter(None, (*(text for text, _ in held), self.text()))))
-            for image in (image for _, images in held for image in images):
-                self._add(image)
+            self.set_text("\n\n".join(filter(None, (*(text for text, _, _ in held), self.text()))))
             return
-        for text, images in held:
-            self.sent.emit(text, images)
+        for text, images, without in held:
+            self.sent.emit(text, images, without)
 
-    # Pictures
+    # What goes along
 
     def choose_files(self) -> None:
         """Asks for files; nothing waits for the answer."""
-        dialog = QFileDialog(self, self.tr("Attach pictures"))
+        dialog = QFileDialog(self, self.tr("Attach files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter(self.tr("Pictures (*.png *.jpg *.jpeg *.gif *.webp)"))
+        pictures = self.tr("Pictures (*.png *.jpg *.jpeg *.gif *.webp)")
+        dialog.setNameFilters([self.tr("All files (*)"), pictures, self.tr("PDF (*.pdf)")])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda files: [self.add_file(Path(file)) for file in files])
+        dialog.filesSelected.connect(lambda files: self.add_files([Path(file) for file in files]))
         dialog.open()
 
-    def add_file(self, path: Path) -> None:
-        """Attaches a picture from the disk, or says why not."""
-        try:
-            if path.stat().st_size > MOST_BYTES:
-                self.refused.emit(f"{path.name} is larger than {_size(MOST_BYTES)}.")
-                return
-            data = path.read_bytes()
-        except OSError as error:
-            self.refused.emit(f"{path.name} could not be read: {error.strerror or error}.")
-            return
-        self.add_picture(data, path.name)
-
-    def add_picture(self, data: bytes, name: str = "The picture") -> None:
-        """Attaches PNG, JPEG, GIF or WebP bytes."""
-        image = picture_of(data)
-        if image is None:
-            self.refused.emit(f"{name} is not a PNG, JPEG, GIF or WebP picture.")
-        elif len(data) > MOST_BYTES:
-            self.refused.emit(f"{name} is larger than {_size(MOST_BYTES)}.")
-        elif len(self._attachments) >= MOST_IMAGES:
-            self.refused.emit(f"At most {MOST_IMAGES} pictures go along with one message.")
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Attaches what can be sent of these files."""
+        if self.draft is None:
+            self._early += paths
         else:
-            self._add(image)
+            self.draft.add_files(paths)
 
-    def _add(self, image: Image) -> None:
-        attachment = Attachment(image, self._theme)
-        attachment.removed.connect(lambda: self._remove(attachment))
-        self._attachments.append(attachment)
-        self._row.insertWidget(self._row.count() - 1, attachment)
-        self._strip.show()
-        self._changed()
-
-    def _remove(self, attachment: Attachment) -> None:
-        self._attachments.remove(attachment)
-        attachment.hide()
-        attachment.deleteLater()
-        self._strip.setVisible(bool(self._attachments))
-        self._changed()
+    def _fold_away(self, text: str) -> None:
+        if self.draft is None:
+            self.words.insertPlainText(text)
+        else:
+            self.draft.fold(text)
 
     def _take(self, source: QMimeData) -> None:
         files = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
-        for file in files:
-            self.add_file(file)
-        if not files and source.hasImage():
-            self.add_picture(_png(QImage(source.imageData())))
+        self.add_files(files)
+        if not files and source.hasImage() and self.draft is not None:
+            self.draft.add_data(_png(QImage(source.imageData())), self.tr("Pasted picture"))
+
+    def _fold(self, one: Attached) -> None:
+        self._folded = one
+        self.fold_hint.say(self.tr("The long paste goes along as an attachment."))
+
+    def _unfold(self) -> bool:
+        """Puts the paste into the words after all; False when there is none."""
+        one, self._folded = self._folded, None
+        self.fold_hint.say("")
+        if one is None or self.draft is None:
+            return False
+        self.draft.remove(one)
+        self.words.insertPlainText(one.text)
+        self.words.setFocus()
+        return True
+
+    def _leave_out(self) -> None:
+        self.left_out = frozenset() if self.left_out else frozenset(self._blind)
+        self.changed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         source = event.mimeData()
@@ -373,12 +452,14 @@ class Composer(QFrame):
         return QSize(600, super().sizeHint().height())
 
 
+def _cost(usd: Decimal | None) -> str:
+    from vibedesk.wording import money
+
+    return money(usd, estimated=True).replace("≈", "≈ ")
+
+
 def _png(image: QImage) -> bytes:
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(target, "PNG")  # type: ignore[call-overload]
     return bytes(target.data().data())
-
-
-def _size(amount: int) -> str:
-    return f"{amount / 1024 / 1024:.0f} MB" if amount >= 1024 * 1024 else f"{max(1, amount // 1024)} KB"

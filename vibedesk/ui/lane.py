@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from vibedesk.engine.types import Finished
+from vibedesk.state.draft import shown
 from vibedesk.state.lane import Lane
 from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer, StoredTurn
@@ -156,7 +157,7 @@ class LaneView(QFrame):
         self._entries.append(("said", turn.id))
         place, versions = self._versions("said", turn.id)
         note = self.tr("question {place} of {count}") if versions > 1 else ""
-        self.transcript.say(turn.text, turn.images, note.format(place=place + 1, count=versions))
+        self.transcript.say(shown(turn.text), turn.images, note.format(place=place + 1, count=versions))
 
     def _begin(self) -> None:
         if len(self.lane.exchanges[-1].answers) > 1:
@@ -303,7 +304,11 @@ def _marks(answer: StoredAnswer) -> list[tuple[str, str, str]]:
     if answer.outcome != "complete":
         return []
     finish = [_FINISHES[answer.finish_reason]] if answer.finish_reason in _FINISHES else []
-    return [*_mended(answer), *finish]
+    held = []
+    if answer.held is not None:
+        words = ("breaks the schema", "bad") if answer.held else ("follows the schema", "ok")
+        held = [(*words, answer.held)]
+    return [*_mended(answer), *finish, *held]
 
 
 def _mended(answer: StoredAnswer) -> list[tuple[str, str, str]]:

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from time import monotonic
 
+import msgspec
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from vibedesk.engine.types import Deployment
+from vibedesk.state.estimate import differing
 from vibedesk.state.lane import Lane
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
+from vibedesk.ui.parameter_names import told
 from vibedesk.ui.theme import Theme, body_font
 from vibedesk.ui.widgets import Button, Chip, Label, bare, paint_caret, plain_tip
 from vibedesk.wording import money, when, words_for
 
 LETTERS = "ABCDEFGH"
-_CHIPS = ("simulation", "waiting", "fallback", "cached", "via", "key", "unlinked", "route", "effort")
-_LEAST_NEEDED = ("effort", "route", "via", "key")
+_CHIPS = (
+    "simulation",
+    "waiting",
+    "fallback",
+    "cached",
+    "via",
+    "key",
+    "unlinked",
+    "route",
+    "effort",
+    "modified",
+)
+_LEAST_NEEDED = ("modified", "effort", "route", "via", "key")
 """What gives way in a narrow lane, first to last; the receipt has it all."""
 
 
@@ -154,6 +168,8 @@ class LaneHead(QFrame):
         self._chip(
             "effort", f"effort {effort}" if effort else "", "neutral", "How hard the model is asked to think"
         )
+        modified = bool(differing(msgspec.structs.replace(lane.spec.parameters, reasoning_effort=None)))
+        self._chip("modified", "modified" if modified else "", "neutral", told(lane.spec.parameters))
         self._chip(
             "unlinked",
             "" if lane.spec.linked else "unlinked",
@@ -232,7 +248,7 @@ class LaneHead(QFrame):
     def _chip(self, word: str, text: str, role: str, tip: str) -> None:
         chip = self.chips[word]
         chip.set(text, role)
-        chip.setToolTip(plain_tip(harmless.one_line(tip)) if text else "")
+        chip.setToolTip(plain_tip("\n".join(map(harmless.one_line, tip.split("\n")))) if text else "")
 
 
 def _cached(answer: StoredAnswer | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What is set for a lane in a sheet: its system prompt, its parameters; and the question before a link is opened."""
+"""A lane's system prompt in a sheet, and the question before a link is opened."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from vibedesk.engine.types import Model, Parameters
 from vibedesk.ui import harmless
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Choice, Label
-
-MOST_TOKENS = 1_000_000
+from vibedesk.ui.widgets import Button, Label
 
 
 class SystemSheet(Sheet):
@@ -42,93 +39,6 @@ class SystemSheet(Sheet):
 
     def _save(self) -> None:
         self._keep(self.words.toPlainText().strip())
-        self.accept()
-
-
-class ParametersSheet(Sheet):
-    """Effort, max tokens and temperature, within what the model takes; `keep(parameters)` when saved."""
-
-    def __init__(
-        self,
-        host: QWidget,
-        theme: Theme,
-        parameters: Parameters,
-        model: Model | None,
-        keep: Callable[[Parameters], object],
-    ) -> None:
-        super().__init__(host, theme, title="Parameters", width=460)
-        self._keep, self._model = keep, model
-        self.body.addWidget(Label(self.tr("What is left at “default” is not sent."), "muted"))
-        self.effort = self._make_effort(parameters)
-        self.tokens = self._make_tokens(parameters)
-        self.temperature = self._make_temperature(parameters)
-        form = QFormLayout()
-        form.setContentsMargins(0, 8, 0, 0)
-        form.setHorizontalSpacing(20)
-        form.setVerticalSpacing(10)
-        form.addRow(Label(self.tr("Reasoning effort")), self.effort)
-        form.addRow(Label(self.tr("Max tokens")), self.tokens)
-        form.addRow(Label(self.tr("Temperature")), self.temperature)
-        self.body.addLayout(form)
-        self.why = Label(self._limits(), "small", wrap=True)
-        self.body.addWidget(self.why)
-        self.footer.addStretch(1)
-        self.footer.addWidget(Button(self.tr("Cancel")).on(self.reject))
-        self.footer.addWidget(Button(self.tr("Save"), "primary").on(self._save))
-
-    def _make_effort(self, parameters: Parameters) -> Choice:
-        taken = self._model.traits.efforts if self._model else ("none", "minimal", "low", "medium", "high")
-        choice = Choice([("default", None), *((word, word) for word in taken)])
-        choice.choose(parameters.reasoning_effort)
-        choice.setEnabled(bool(taken))
-        choice.setAccessibleName("Reasoning effort")
-        return choice
-
-    def _make_tokens(self, parameters: Parameters) -> QSpinBox:
-        field = QSpinBox()
-        field.setRange(0, (self._model.max_output if self._model else None) or MOST_TOKENS)
-        field.setSpecialValueText("default")
-        field.setSingleStep(256)
-        field.setGroupSeparatorShown(True)
-        field.setValue(parameters.max_tokens or 0)
-        field.setAccessibleName("Max tokens")
-        return field
-
-    def _make_temperature(self, parameters: Parameters) -> QDoubleSpinBox:
-        field = QDoubleSpinBox()
-        field.setRange(-0.1, self._model.traits.temperature_max if self._model else 2.0)
-        field.setSingleStep(0.1)
-        field.setDecimals(1)
-        field.setSpecialValueText("default")
-        field.setValue(-0.1 if parameters.temperature is None else parameters.temperature)
-        field.setEnabled(self._model is None or self._model.traits.temperature != "never")
-        field.setAccessibleName("Temperature")
-        return field
-
-    def _limits(self) -> str:
-        model = self._model
-        if model is None:
-            return ""
-        words = []
-        if not model.traits.efforts:
-            words.append("takes no reasoning effort")
-        if model.traits.temperature == "never":
-            words.append("takes no temperature")
-        elif model.traits.temperature == "without_reasoning":
-            words.append("takes a temperature only without reasoning")
-        if model.max_output:
-            words.append(f"answers with {model.max_output:,} tokens at most")
-        return harmless.one_line(f"{model.name} " + ", ".join(words) + ".") if words else ""
-
-    def _save(self) -> None:
-        warm = self.temperature.isEnabled() and self.temperature.value() >= 0
-        self._keep(
-            Parameters(
-                max_tokens=self.tokens.value() or None,
-                temperature=round(self.temperature.value(), 2) if warm else None,
-                reasoning_effort=self.effort.chosen(),
-            )
-        )
         self.accept()
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QFont,
+    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextFrameFormat,
@@ -20,6 +22,8 @@ from PySide6.QtGui import (
 )
 
 from vibedesk.ui import harmless
+from vibedesk.ui.footnotes import NOTES, note_number, note_reference, notes_in
+from vibedesk.ui.formulas import Found, formula_of, formulas_of, maths
 from vibedesk.ui.ink import KIND, LINE, block_format, distance, tabbed
 from vibedesk.ui.pen import QUOTE_STEP, Pen
 
@@ -40,17 +44,43 @@ class Markdown:
         self._parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST}).enable(
             ["table", "strikethrough"]
         )
+        self._parser.inline.ruler.before("escape", "formula", maths)
+        self._parser.inline.ruler.before("link", "note", note_reference)
         self._known: dict[str, Any] = {} if known is None else known
 
     def write(self, source: str, number: int | None = None, follows: bool = False) -> None:
         """Writes one finished block; `number` and `follows` as in `blocks.Markdown`."""
-        _Walk(self._pen, self._parser.parse(source, self._known), number, follows, source).write()
+        if (found := formula_of(source)) is not None:
+            self._write_formula(found)
+        elif notes := notes_in(source):
+            for label, words in notes:
+                self._walk(words, self._known).write_note(note_number(self._known, label))
+        else:
+            self._walk(source, self._known, number, follows).write()
 
     def write_tail(self, source: str, number: int | None = None, follows: bool = False) -> None:
         """The same for a block that is still growing: what it defines is forgotten, loose ends are hidden."""
-        known = {"references": dict(self._known.get("references", {}))}
-        tokens = self._parser.parse(_without_loose_ends(source), known)
-        _Walk(self._pen, tokens, number, follows, source).write()
+        known = {name: dict(self._known.get(name, {})) for name in ("references", NOTES)}
+        if (found := formula_of(source)) is not None:
+            self._write_formula(found)
+        elif source.lstrip().startswith(("$$", "\\[")):
+            self.write_plain(source, starts=True)  # a formula that is still being written
+        elif notes := notes_in(source):
+            for label, words in notes:
+                self._walk(_without_loose_ends(words), known).write_note(note_number(known, label))
+        else:
+            self._walk(_without_loose_ends(source), known, number, follows).write()
+
+    def _walk(
+        self, source: str, known: dict[str, Any], number: int | None = None, follows: bool = False
+    ) -> _Walk:
+        return _Walk(self._pen, self._parser.parse(source, known), number, follows, source)
+
+    def _write_formula(self, found: Found) -> None:
+        pen = self._pen
+        pen.start("paragraph", centred("paragraph"))
+        formulas_of(pen.document).write(pen.cursor, found[0], found[1], pen.ink.body, display=True)
+        pen.end()
 
     def write_plain(self, text: str, *, starts: bool) -> None:
         """Words that are not Markdown, line by line."""
@@ -79,6 +109,17 @@ class _Walk:
         while self._at < len(self._tokens):
             self._step(self._tokens[self._at])
             self._at += 1
+
+    def write_note(self, number: int) -> None:
+        """A footnote: small, its number hanging before it."""
+        pen = self._pen
+        shape = tabbed(block_format("paragraph", line=18), 20)
+        pen.start("paragraph", shape, "item")
+        pen.write(f"{number}\t", pen.ink.muted)
+        for token in self._tokens:
+            if token.type == "inline":
+                self._inline(pen.cursor, token.children or [], pen.ink.muted)
+        pen.end()
 
     def _step(self, token: Token) -> None:
         match token.type:
@@ -115,17 +156,24 @@ class _Walk:
             level = int(before.tag[1])
             self._begin("heading", max(LINE, 26.0 - 2 * level))
             self._inline(self._pen.cursor, children, self._pen.ink.headings[level - 1])
+        elif len(children) == 1 and children[0].type == "formula" and children[0].hidden:
+            self._begin("paragraph", LINE, middle=not self._marker)
+            self._inline(self._pen.cursor, children, self._body())
         else:
-            self._begin("paragraph", LINE)
+            self._begin("paragraph", LINE, task=children[0].content if children and self._lists else "")
             self._inline(self._pen.cursor, children, self._body())
         self._pen.end()
 
     def _body(self) -> QTextCharFormat:
         return self._pen.ink.body if not self._quotes else self._pen.ink.in_role(self._pen.ink.body, "muted")
 
-    def _begin(self, kind: str, line: float) -> None:
-        """Starts a block of words, behind the list marker that waits for it."""
+    def _begin(self, kind: str, line: float, *, task: str = "", middle: bool = False) -> None:
+        """Starts a block of words, behind the list marker that waits for it: a box where they begin a `task`."""
         shape = block_format(kind, indent=self._indent, quotes=self._quotes, line=line)
+        if middle:
+            shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        if self._marker and (box := _TASK.match(task)):
+            self._marker = "☐" if box[1] == " " else "☑"
         if not self._marker:
             self._pen.start(kind, shape)
             return
@@ -142,7 +190,7 @@ class _Walk:
                 case "text":
                     text = child.content
                     if index == 0 and (task := _TASK.match(text)) and self._lists:
-                        text = ("☐ " if task[1] == " " else "☑ ") + text[task.end() :]
+                        text = text[task.end() :]
                     self._text(cursor, text, shapes[-1])
                 case "softbreak" | "hardbreak":
                     cursor.insertText("\u2028", shapes[-1])
@@ -150,6 +198,14 @@ class _Walk:
                     cursor.insertText(
                         harmless.code(child.content).replace("\n", " "), self._code_in(shapes[-1])
                     )
+                case "formula":
+                    formulas_of(self._pen.document).write(
+                        cursor, child.content, child.markup, shapes[-1], display=child.hidden
+                    )
+                case "note":
+                    above = self._pen.ink.in_role(shapes[-1], "accent")
+                    above.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+                    cursor.insertText(child.content, above)
                 case "image":
                     self._image(cursor, child, shapes[-1])
                 case "strong_open" | "em_open" | "s_open" | "link_open":
@@ -306,9 +362,14 @@ class _Walk:
         self._inline(cursor, children, base)
 
 
-def _alignment(token: Token) -> Any:
-    from PySide6.QtCore import Qt
+def centred(kind: str) -> QTextBlockFormat:
+    """The format of a block whose words stand in the middle."""
+    shape = block_format(kind)
+    shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    return shape
 
+
+def _alignment(token: Token) -> Any:
     style = str(token.attrGet("style") or "")
     if style.endswith("right"):
         return Qt.AlignmentFlag.AlignRight

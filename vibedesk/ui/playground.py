@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Image
+from vibedesk.state.estimate import taken_of
 from vibedesk.state.finding import Found
 from vibedesk.state.history import History
 from vibedesk.state.lane import Lane
@@ -24,7 +26,7 @@ from vibedesk.ui.find_bar import FindBar
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_head import LETTERS
-from vibedesk.ui.lane_sheets import LinkSheet, ParametersSheet, SystemSheet
+from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
 from vibedesk.ui.receipt import Receipt, unasked
 from vibedesk.ui.stage import Stage
 from vibedesk.ui.strip import Grip
@@ -63,6 +65,7 @@ class PlaygroundPage(QWidget):
         self._turns = Turns(self, playground, theme)
         self.stage = stage or Stage(theme)
         self.composer, self.title = self.stage.composer, self.stage.title
+        self.composer.set_draft(playground.draft)
         self.add_button = self.stage.add_button
         self.panel = HistoryPanel(history, theme)
         self.panel.hide()
@@ -110,7 +113,9 @@ class PlaygroundPage(QWidget):
         self.composer.changed.connect(self._estimate.start)
         self.composer.recalled.connect(self._recall)
         self.composer.system_wanted.connect(self._system_for_all)
-        self.composer.refused.connect(self.notice)
+        self.composer.prompts_wanted.connect(self.choose_prompt)
+        for asking in (playground.draft, playground.prompts, playground.presets):
+            asking.refused.connect(self.notice)
         self.title.renamed.connect(playground.set_title)
         self.panel.opened.connect(playground.open_conversation)
         self.panel.found.connect(self._find_after_opening)
@@ -130,6 +135,7 @@ class PlaygroundPage(QWidget):
         self._stop.setEnabled(False)
         named += [
             add(self.tr("System prompt"), self._system_for_all, ""),
+            add(self.tr("Parameters"), lambda: self._parameters_for(self.current), ""),
             add(self.tr("Show the receipt"), lambda: self.show_receipt(self.current), ""),
             add(self.tr("Edit the last question"), self._edit_last, ""),
             add(self.tr("Continue the answer"), lambda: self.playground.continue_answer(self.current), ""),
@@ -139,7 +145,8 @@ class PlaygroundPage(QWidget):
         self.comparison.add_actions(add)
         add(self.tr("Find in this conversation"), self.find_bar.open, "Ctrl+F")
         add(self.tr("Find in all conversations"), self.find_everywhere, "Ctrl+Shift+F")
-        add(self.tr("Attach pictures"), self.composer.choose_files, "")
+        add(self.tr("Attach files"), self.composer.choose_files, "")
+        add(self.tr("Prompts"), self.choose_prompt, "Ctrl+P")
         for place in range(MOST_LANES):
             go = add(
                 self.tr("Go to lane") + f" {LETTERS[place]}", partial(self._go_to, place), f"Ctrl+{place + 1}"
@@ -271,13 +278,21 @@ class PlaygroundPage(QWidget):
 
     # Asking
 
-    def _send(self, text: str, images: tuple[Image, ...]) -> None:
-        self.playground.ask(text, images)
+    def _send(self, text: str, images: tuple[Image, ...], without: frozenset[str]) -> None:
+        self.playground.ask(text, images, without)
 
     def _recall(self) -> None:
-        text = self.playground.last_message()
-        if text:
-            self.composer.set_text(text)
+        turn = self.playground.last_turn()
+        if turn is not None:
+            self.composer.set_text(self.playground.draft.take_up(turn.text, turn.images))
+
+    def choose_prompt(self) -> None:
+        """The prompt library; what is chosen stands in the composer."""
+        from vibedesk.ui.prompts import PromptsSheet
+
+        PromptsSheet(
+            self, self._theme, self.playground.prompts, self.composer.insert, self.composer.text()
+        ).open()
 
     def _running_changed(self, running: bool) -> None:
         self.composer.set_running(running)
@@ -306,8 +321,18 @@ class PlaygroundPage(QWidget):
         self._estimate.start()
 
     def _show_estimate(self) -> None:
-        tokens, usd = self.playground.estimate(self.composer.text())
-        self.composer.show_estimate(tokens, None if self.playground.contest.hidden else usd)
+        playground, composer = self.playground, self.composer
+        shown = not playground.contest.hidden
+        blind = {
+            lane.spec.id: f"{LETTERS[playground.lanes.index(lane)]} {lane.spec.model.partition('/')[2] * shown}"
+            for lane in playground.blind()
+        }
+        composer.show_blind(blind, len(playground.targets()))
+        tokens = playground.draft.tokens
+        found = playground.estimates(composer.text(), tokens, composer.left_out)
+        composer.show_estimates(
+            found if shown else [replace(one, name="", usd=None, over=False) for one in found]
+        )
 
     # A lane's menu
 
@@ -381,9 +406,19 @@ class PlaygroundPage(QWidget):
         SystemSheet(self, self._theme, text, where, self.playground.set_system).open()
 
     def _parameters_for(self, place: int) -> None:
+        from vibedesk.ui.parameters import ParametersSheet
+
         lane = self.playground.lanes[place]
         keep = partial(self._keep_parameters, place)
-        ParametersSheet(self, self._theme, lane.spec.parameters, lane.model, keep).open()
+        ParametersSheet(
+            self,
+            self._theme,
+            lane.spec.parameters,
+            taken_of(lane),
+            lane.model.name if lane.model else "",
+            self.playground.presets,
+            keep,
+        ).open()
 
     def _keep_parameters(self, place: int, parameters: object) -> None:
         self.playground.configure(place, parameters=parameters)
@@ -460,6 +495,8 @@ class PlaygroundPage(QWidget):
         super().showEvent(event)
         self._count_turns()
         self.playground.plan()
+        if not self.playground.presets.loaded:
+            self.playground.presets.load()
 
 
 def _copy(text: str) -> None:

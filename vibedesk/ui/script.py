@@ -23,6 +23,7 @@ from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.blocks import Blocks, Closed, Code, Opened, Plain, Step, fence_of
 from vibedesk.ui.blocks import Markdown as Done
+from vibedesk.ui.formulas import formulas_of, read_all
 from vibedesk.ui.ink import KIND, ROLE, Ink, block_format
 from vibedesk.ui.markdown import Markdown
 from vibedesk.ui.pen import Mark, Pen
@@ -191,11 +192,12 @@ class Script:
     def text(self) -> str:
         """All of it as it can be read, drawn or not."""
         if self.whole:
-            return self._document.toPlainText()
+            return read_all(self._document)
         copy = Script(QTextDocument(), self.ink)
+        formulas_of(copy._document).still = True
         copy._entries = [_copy(entry) for entry in self._entries]
         copy.redraw(self.ink)
-        return copy._document.toPlainText()
+        return read_all(copy._document)
 
     # Growing
 

@@ -35,6 +35,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
+from vibedesk.ui.formulas import formulas_of, read
 from vibedesk.ui.ink import ENTRY, KIND, Ink
 from vibedesk.ui.script import Script
 from vibedesk.ui.theme import Theme
@@ -77,6 +78,8 @@ class Transcript(QTextBrowser):
         self.setDocument(self._page)
         self.script = Script(self._page, Ink(theme))
         self._backdrop = Backdrop(self.script.ink)
+        self._formulas = formulas_of(self._page)
+        self._formulas.ready.connect(self._put_formula)
         self._pill = Button(self.tr("↓ new"), parent=self.viewport()).on(self.to_end)
         self._pill.setProperty("pill", True)
         self._pill.hide()
@@ -216,6 +219,11 @@ class Transcript(QTextBrowser):
         self._reaching = False
         if self.script.pen.busy and not self._colours.isActive():
             self._colours.start()
+
+    def _put_formula(self, latex: str, display: bool) -> None:
+        with _Still(self):
+            self._formulas.put(latex, display)
+        self._place_cards()
 
     # Scrolling
 
@@ -468,7 +476,7 @@ class Transcript(QTextBrowser):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         number = self._listing_at(event.position())
         if number and event.button() == Qt.MouseButton.LeftButton:
-            self.copy_listing(number)
+            self.unwrap(number) if self._act_at(event.position()) == "unwrap" else self.copy_listing(number)
             return
         super().mousePressEvent(event)
 
@@ -480,6 +488,16 @@ class Transcript(QTextBrowser):
 
     def _listing_at(self, point: QPointF) -> int:
         return next((hot.number for hot in self._backdrop.hot if hot.rect.contains(point)), 0)
+
+    def _act_at(self, point: QPointF) -> str:
+        return next((hot.act for hot in self._backdrop.hot if hot.rect.contains(point)), "")
+
+    def unwrap(self, number: int) -> None:
+        """Shows a piece of code with its lines unbroken."""
+        from vibedesk.ui.code_sheet import CodeSheet
+
+        listing = self.script.pen.listings[number]
+        CodeSheet(self, self._theme, listing.text, listing.language).open()
 
     def copy_listing(self, number: int) -> None:
         """Puts a piece of code on the clipboard, as harmless as it is shown."""
@@ -511,7 +529,7 @@ class Transcript(QTextBrowser):
         mime = QMimeData()
         cursor = self.textCursor()
         all_of_it = cursor.selectionStart() == 0 and cursor.selectionEnd() >= self.script.tail_position - 1
-        mime.setText(self.text() if all_of_it else cursor.selection().toPlainText())
+        mime.setText(self.text() if all_of_it else read(cursor))
         return mime
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
@@ -532,12 +550,18 @@ class Transcript(QTextBrowser):
 
 
 class _Still:
-    """While the document grows: the selection stays, and the view moves only if it follows the end."""
+    """While the document grows: the selection stays, and the view moves only if it follows the end.
+
+    While many turns come at once (`resting`) nothing is drawn, so there is nothing to hold.
+    """
 
     def __init__(self, view: Transcript) -> None:
         self._view = view
+        self._idle = view._resting
 
     def __enter__(self) -> None:
+        if self._idle:
+            return
         self._place = self._view.verticalScrollBar().value()
         self._above = self._view.script.above
         self._was_moving, self._view._moving = self._view._moving, True
@@ -548,6 +572,8 @@ class _Still:
 
     def __exit__(self, *_: object) -> None:
         view = self._view
+        if self._idle:
+            return
         if self._selected is not None:
             self._select(*self._selected)
         if view._following:

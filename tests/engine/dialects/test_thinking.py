@@ -89,3 +89,7 @@ def test_any_cut_gives_the_same_and_loses_nothing(parts: list[str], known: bool,
     deltas = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert split(*deltas, known=known) == split(text, known=known)
     assert "".join(split(text, known=known)).count("Q") == text.count("Q")
+
+
+def test_a_cut_inside_a_run_of_backticks_counts_each_fence_once() -> None:
+    assert split("````", "``</think>", known=True) == split("``````</think>", known=True)

@@ -13,6 +13,9 @@ from vibedesk.engine.errors import BadRequest
 
 _PLACES: dict[str, tuple[str, ...]] = {
     "temperature": ("temperature", "generationConfig.temperature"),
+    "top_p": ("top_p", "generationConfig.topP"),
+    "stop": ("stop", "stop_sequences", "generationConfig.stopSequences"),
+    "seed": ("seed", "random_seed", "generationConfig.seed"),
     "max_tokens": ("max_tokens", "generationConfig.maxOutputTokens"),
     "max_completion_tokens": ("max_completion_tokens",),
     "max_output_tokens": ("max_output_tokens", "generationConfig.maxOutputTokens"),
@@ -33,6 +36,9 @@ _SYNONYMS = {
     word: name
     for name, words in (
         ("max_output_tokens", "maxoutputtokens"),
+        ("top_p", "topp"),
+        ("stop", "stop_sequences stopsequences"),
+        ("seed", "random_seed"),
         (
             "thinking",
             "thinkingconfig thinking_config thinkinglevel thinking_level thinkingbudget thinking_budget"

@@ -13,7 +13,9 @@ from vibedesk.engine.dialects.decoding import StreamDecoder
 from vibedesk.engine.dialects.lenient import count, loosely, obj, objects, text
 from vibedesk.engine.dialects.protocol import Call, Decoder
 from vibedesk.engine.dialects.refusal import refusal_of
+from vibedesk.engine.dialects.schema import schema_of
 from vibedesk.engine.dialects.speech import Speech
+from vibedesk.engine.dialects.taken import STOPS, limit_by_default
 from vibedesk.engine.dialects.tuning import Tuning
 from vibedesk.engine.dialects.turns import base64_of, refuse_prefill, turns_of
 from vibedesk.engine.errors import EngineError
@@ -31,8 +33,6 @@ from vibedesk.engine.types import (
 )
 
 _HEADERS = {"anthropic-version": "2023-06-01"}
-_MOST_BY_DEFAULT = 32_000
-_UNKNOWN_MODEL_LIMIT = 8_192
 
 _FINISHES: dict[str, FinishReason] = {
     "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded":
@@ -51,7 +51,7 @@ class Anthropic:
         turns = turns_of(request, model)
         refuse_prefill(turns, model)
         tuning = Tuning(request, model)
-        limit = tuning.max_tokens() or tuning.default_max_tokens(_MOST_BY_DEFAULT, _UNKNOWN_MODEL_LIMIT)
+        limit = tuning.max_tokens() or limit_by_default(model, provider) or 1
         body: dict[str, Any] = {
             "model": model.id,
             "max_tokens": limit,
@@ -61,12 +61,12 @@ class Anthropic:
             body["system"] = request.system
         body |= _thinking(tuning, request, model, limit)
         thinks = body.get("thinking", {}).get("type") in ("enabled", "adaptive")
-        if thinks and request.parameters.temperature is not None and model.traits.temperature == "free":
-            tuning.notes.append("temperature left out: not taken together with thinking")
-        else:
-            temperature = tuning.temperature(reasoning=thinks, most=1.0)
-            if temperature is not None:
-                body["temperature"] = temperature
+        body |= _sampling(tuning, request, model, thinks=thinks)
+        tuning.seed(taken=False)
+        schema = schema_of(request, model)
+        if schema is not None:
+            form = {"format": {"type": "json_schema", "schema": schema}}
+            body["output_config"] = body.get("output_config", {}) | form
         body["stream"] = model.traits.streams
         return Call(
             method="POST",
@@ -116,6 +116,21 @@ def _block(part: Part) -> dict[str, Any]:
         source = {"type": "base64", "media_type": part.media_type, "data": base64_of(part)}
         return {"type": "image", "source": source}
     return {"type": "text", "text": part.text}
+
+
+def _sampling(tuning: Tuning, request: Request, model: Model, *, thinks: bool) -> dict[str, Any]:
+    """Temperature or top_p, never both, and neither while it thinks; stop sequences."""
+    fields: dict[str, Any] = {}
+    if thinks and model.traits.temperature == "free":
+        wanted = request.parameters
+        for name, value in (("temperature", wanted.temperature), ("top_p", wanted.top_p)):
+            if value is not None:
+                tuning.notes.append(f"{name} left out: not taken together with thinking")
+    else:
+        warm = tuning.temperature(reasoning=thinks, most=1.0)
+        fields = {"temperature": warm, "top_p": tuning.top_p(reasoning=thinks, beside=warm)}
+    fields["stop_sequences"] = tuning.stop(STOPS["anthropic"]) or None
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _thinking(tuning: Tuning, request: Request, model: Model, limit: int) -> dict[str, Any]:

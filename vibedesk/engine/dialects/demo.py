@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from vibedesk.engine.dialects.openai_chat import OpenAIChat
 from vibedesk.engine.dialects.turns import turns_of
+from vibedesk.engine.errors import Unsupported
 from vibedesk.engine.types import (
     DialectName,
     FinishReported,
@@ -103,6 +104,10 @@ class Demo(OpenAIChat):
         Raises Unsupported like any dialect.
         """
         turns = turns_of(request, model)
+        if request.parameters.json_schema:
+            raise Unsupported(
+                "a simulation follows no schema", provider=model.provider, part="json_schema", model=model.id
+            )
         manner = next((manner for word, manner in _MANNERS.items() if word in model.id), _Manner())
         thoughts = "" if request.parameters.reasoning_effort == "none" else manner.thoughts
         images = sum(isinstance(part, Image) for part in turns[-1].parts)

@@ -14,7 +14,9 @@ from vibedesk.engine.dialects.decoding import StreamDecoder
 from vibedesk.engine.dialects.lenient import count, loads, obj, objects, text
 from vibedesk.engine.dialects.protocol import Call, Decoder
 from vibedesk.engine.dialects.refusal import refusal_of
+from vibedesk.engine.dialects.schema import schema_of
 from vibedesk.engine.dialects.speech import Speech
+from vibedesk.engine.dialects.taken import STOPS
 from vibedesk.engine.dialects.tuning import Tuning
 from vibedesk.engine.dialects.turns import base64_of, refuse_prefill, turns_of
 from vibedesk.engine.errors import EngineError
@@ -67,9 +69,10 @@ class Gemini:
         thinking = _thinking(tuning, request, model, limit)
         if thinking:
             config["thinkingConfig"] = thinking
-        temperature = tuning.temperature(reasoning=thinking.get("thinkingBudget") != 0)
-        if temperature is not None:
-            config["temperature"] = temperature
+        config |= _sampling(tuning, reasoning=thinking.get("thinkingBudget") != 0)
+        schema = schema_of(request, model)
+        if schema is not None:
+            config |= {"responseMimeType": "application/json", "responseJsonSchema": schema}
         if config:
             body["generationConfig"] = config
         name = quote(model.id.removeprefix("models/"), safe="/")
@@ -113,6 +116,16 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, Image):
         return {"inlineData": {"mimeType": part.media_type, "data": base64_of(part)}}
     return {"text": part.text}
+
+
+def _sampling(tuning: Tuning, *, reasoning: bool) -> dict[str, Any]:
+    fields = {
+        "temperature": tuning.temperature(reasoning=reasoning),
+        "topP": tuning.top_p(reasoning=reasoning),
+        "stopSequences": tuning.stop(STOPS["gemini"]) or None,
+        "seed": tuning.seed(),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _thinking(tuning: Tuning, request: Request, model: Model, limit: int | None) -> dict[str, Any]:

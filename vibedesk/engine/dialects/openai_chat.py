@@ -14,12 +14,14 @@ from vibedesk.engine.dialects.chat_stream import ChatInterpreter
 from vibedesk.engine.dialects.decoding import StreamDecoder
 from vibedesk.engine.dialects.protocol import Call, Decoder
 from vibedesk.engine.dialects.refusal import refusal_of
+from vibedesk.engine.dialects.schema import named, schema_of
+from vibedesk.engine.dialects.taken import STOPS, limit_by_default
 from vibedesk.engine.dialects.tuning import Tuning
 from vibedesk.engine.dialects.turns import data_url, turns_of
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import DialectName, Image, Message, Model, Provider, Request, Secret
 
-_SMALL_DEFAULTS = {
+_WHY_A_LIMIT = {
     "cerebras": "counts the limit against the quota beforehand",
     "together": "stops early without one",
 }
@@ -44,9 +46,10 @@ class OpenAIChat:
         body = {"model": model.id, "messages": messages, **_limits(tuning, model, provider)}
         effort = tuning.effort()
         body |= _reasoning(effort, model, provider)
-        temperature = tuning.temperature(reasoning=tuning.reasons(effort))
-        if temperature is not None:
-            body["temperature"] = temperature
+        body |= _sampling(tuning, provider, reasoning=tuning.reasons(effort))
+        schema = schema_of(request, model)
+        if schema is not None:
+            body["response_format"] = {"type": "json_schema", "json_schema": _schema(schema, model, provider)}
         return Call(
             method="POST",
             path="/chat/completions",
@@ -99,10 +102,27 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _limits(tuning: Tuning, model: Model, provider: Provider) -> dict[str, Any]:
     limit = tuning.max_tokens()
-    if limit is None and provider.id in _SMALL_DEFAULTS:
-        limit = tuning.default_max_tokens(16_384, 8_192)
-        tuning.notes.append(f"max tokens set to {limit}: {provider.name} {_SMALL_DEFAULTS[provider.id]}")
+    if limit is None and provider.id in _WHY_A_LIMIT:
+        limit = limit_by_default(model, provider)
+        tuning.notes.append(f"max tokens set to {limit}: {provider.name} {_WHY_A_LIMIT[provider.id]}")
     return {} if limit is None else {model.traits.max_tokens_field: limit}
+
+
+def _sampling(tuning: Tuning, provider: Provider, *, reasoning: bool) -> dict[str, Any]:
+    fields = {
+        "temperature": tuning.temperature(reasoning=reasoning),
+        "top_p": tuning.top_p(reasoning=reasoning),
+        "stop": tuning.stop(STOPS["openai-chat"]) or None,
+        "random_seed" if provider.id == "mistral" else "seed": tuning.seed(),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _schema(schema: dict[str, Any], model: Model, provider: Provider) -> dict[str, Any]:
+    asked = named(schema)
+    if provider.id == "groq" and "gpt-oss" not in model.id:  # the others refuse strict mode
+        asked.pop("strict", None)
+    return asked
 
 
 def _reasoning(effort: str | None, model: Model, provider: Provider) -> dict[str, Any]:

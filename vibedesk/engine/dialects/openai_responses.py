@@ -14,6 +14,7 @@ from vibedesk.engine.dialects.decoding import StreamDecoder
 from vibedesk.engine.dialects.lenient import count, loosely, obj, objects, text
 from vibedesk.engine.dialects.protocol import Call, Decoder
 from vibedesk.engine.dialects.refusal import refusal_of
+from vibedesk.engine.dialects.schema import named, schema_of
 from vibedesk.engine.dialects.speech import Speech
 from vibedesk.engine.dialects.tuning import Tuning
 from vibedesk.engine.dialects.turns import data_url, turns_of
@@ -43,9 +44,17 @@ class OpenAIResponses:
         if model.traits.efforts or "reasoning" in model.capabilities:
             body["reasoning"] = {"summary": "auto"} | ({"effort": effort} if effort else {})
             body["include"] = ["reasoning.encrypted_content"]
-        temperature = tuning.temperature(reasoning=tuning.reasons(effort))
+        reasoning = tuning.reasons(effort)
+        temperature, top_p = tuning.temperature(reasoning=reasoning), tuning.top_p(reasoning=reasoning)
         if temperature is not None:
             body["temperature"] = temperature
+        if top_p is not None:
+            body["top_p"] = top_p
+        tuning.stop(0)
+        tuning.seed(taken=False)
+        schema = schema_of(request, model)
+        if schema is not None:
+            body["text"] = {"format": {"type": "json_schema"} | named(schema)}
         body["stream"] = model.traits.streams
         if model.traits.streams and provider.id == "openai":
             body["stream_options"] = {"include_obfuscation": False}

@@ -121,7 +121,7 @@ class ThinkSplitter:
     def _count_fences(self, text: str) -> None:
         text = self._ticks + text
         self._fences += text.count("```")
-        self._ticks = text[len(text.rstrip("`")) :][-2:] if not text.endswith("```") else ""
+        self._ticks = "`" * ((len(text) - len(text.rstrip("`"))) % 3)  # threes are counted already
 
 
 def split_whole(text: str, *, known: bool = False) -> tuple[str, str]:

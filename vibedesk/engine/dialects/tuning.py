@@ -33,11 +33,6 @@ class Tuning:
             self.notes.append(f"max tokens {asked} sent as {sent}: the least this API takes")
         return sent
 
-    def default_max_tokens(self, most: int, unknown: int) -> int:
-        """A limit where the API wants one and nobody asked: at most half the window, `unknown` for unknown models."""
-        limit = min(self._model.max_output or unknown, most)
-        return max(1, min(limit, (self._model.context_window or 2 * limit) // 2))
-
     def effort(self) -> str | None:
         """The effort to send, None to send none."""
         asked = self._wanted.reasoning_effort
@@ -61,19 +56,55 @@ class Tuning:
 
     def temperature(self, *, reasoning: bool, most: float = 2.0) -> float | None:
         """The temperature to send. `reasoning`: the request as it will be sent makes (or may make) the model reason."""
-        asked, traits = self._wanted.temperature, self._model.traits
-        if asked is None:
+        asked = self._wanted.temperature
+        if asked is None or not self._sampled("temperature", reasoning=reasoning):
             return None
-        if traits.temperature == "never":
-            self.notes.append(f"temperature left out: {self._model.id} takes none")
+        return self._within("temperature", asked, min(self._model.traits.temperature_max, most))
+
+    def top_p(self, *, reasoning: bool, beside: float | None = None) -> float | None:
+        """The top_p to send: taken by whoever takes a temperature. `beside`: the temperature it may not go with."""
+        asked = self._wanted.top_p
+        if asked is None or not self._sampled("top_p", reasoning=reasoning):
             return None
-        if traits.temperature == "without_reasoning" and reasoning:
-            self.notes.append(f"temperature left out: {self._model.id} takes one only without reasoning")
+        if beside is not None:
+            self.notes.append("top_p left out: not taken together with a temperature")
             return None
-        sent = max(0.0, min(asked, traits.temperature_max, most))
+        return self._within("top_p", asked, 1.0)
+
+    def _sampled(self, name: str, *, reasoning: bool) -> bool:
+        match self._model.traits.temperature:
+            case "never":
+                self.notes.append(f"{name} left out: {self._model.id} takes none")
+                return False
+            case "without_reasoning" if reasoning:
+                self.notes.append(f"{name} left out: {self._model.id} takes one only without reasoning")
+                return False
+        return True
+
+    def _within(self, name: str, asked: float, most: float) -> float:
+        sent = max(0.0, min(asked, most))
         if sent != asked:
-            self.notes.append(f"temperature {asked:g} sent as {sent:g}: the range ends there")
+            self.notes.append(f"{name} {asked:g} sent as {sent:g}: the range ends there")
         return sent
+
+    def stop(self, most: int) -> list[str]:
+        """The stop sequences to send, `most` of them; [] to send none. Blank ones are refused everywhere."""
+        asked = [word for word in self._wanted.stop if word.strip()]
+        if not asked:
+            return []
+        if not most or not self._model.traits.stop:
+            self.notes.append(f"stop left out: {self._model.id} takes none")
+            return []
+        if len(asked) > most:
+            self.notes.append(f"stop: the first {most} of {len(asked)} sent, more are not taken")
+        return asked[:most]
+
+    def seed(self, *, taken: bool = True) -> int | None:
+        """The seed to send."""
+        if self._wanted.seed is not None and not taken:
+            self.notes.append("seed left out: this API takes none")
+            return None
+        return self._wanted.seed
 
     def reasons(self, effort: str | None) -> bool:
         """Whether the model will reason, or may: the effort sent, else what it does by itself."""
