@@ -25,6 +25,8 @@ from vibedesk.state.attached import (
 )
 from vibedesk.state.tasks import Tasks
 
+__all__ = ["Draft", "key_in", "shown"]
+
 
 class Draft(QObject):
     """`changed` when something is attached or taken out, `reading_changed` while files are read, `refused(sentence)`,

@@ -362,7 +362,7 @@ class Composer(QFrame):
             self._held.append((text, images, without))
 
     def _key(self) -> str:
-        from vibedesk.engine.keyshapes import key_in
+        from vibedesk.state.draft import key_in
 
         return self.draft.key_in(self.text()) if self.draft is not None else key_in(self.text())
 
