@@ -74,3 +74,17 @@ async def test_a_breaker_and_a_dead_key_are_known_to_the_next_run(tmp_path: Path
         async with desk_in(tmp_path, environ) as desk:
             world = await asyncio.to_thread(desk.standing.load)
             assert (world.dead, world.breakers) == ({}, {})
+
+
+async def test_on_another_network_nobody_is_left_alone_for_what_happened_before(tmp_path: Path) -> None:
+    async with OpenAI(Behaviour(status=503), key=GROQ_KEY, flavour="groq") as groq:
+        environ = home_at(tmp_path, {"groq": groq.base_url})
+        environ["GROQ_API_KEY"] = GROQ_KEY
+        async with desk_in(tmp_path, environ) as desk:
+            desk.network_changed()  # before anybody was asked: nothing to forget
+            origin = origin_of(groq.base_url)
+            await asyncio.to_thread(desk.vault.add, "groq", Secret(GROQ_KEY), label="fast", origin=origin)
+            await asked(desk)
+            assert desk.router.world.breakers
+            desk.network_changed()
+            assert not desk.router.world.breakers

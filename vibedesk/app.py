@@ -171,6 +171,7 @@ class Sitting(QObject):
         self._watch_hands()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
+        self._watch_network()
         self._look.start()
 
     async def end(self) -> None:
@@ -196,6 +197,18 @@ class Sitting(QObject):
         handle = self.window.windowHandle()
         if handle is not None:
             self._hands = Hands(handle, self.vault.door.touched)
+
+    def _watch_network(self) -> None:
+        """Another network: whoever could not be reached over the one before is asked again."""
+        from PySide6.QtNetwork import QNetworkInformation
+
+        if QNetworkInformation.loadDefaultBackend():
+            network = QNetworkInformation.instance()
+            network.reachabilityChanged.connect(self._network_changed)
+            network.transportMediumChanged.connect(self._network_changed)
+
+    def _network_changed(self) -> None:
+        self._desk.network_changed()
 
     def _is_first_start(self) -> bool:
         return not self._desk.vault.keys() and not self._desk.history.list(limit=1)

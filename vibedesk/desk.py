@@ -102,6 +102,11 @@ class Desk:
 
         return Router(self.http, self.secret_of, memory=_Memory(self))
 
+    def network_changed(self) -> None:
+        """The machine is on another network: nobody is left alone for what happened on the one before."""
+        if "router" in self.__dict__:
+            self.router.network_changed()
+
     def key_changed(self, key_id: str) -> None:
         """The key was edited, or a check found it good: whatever was held against it is forgotten."""
         if "router" in self.__dict__:
