@@ -236,10 +236,10 @@ async def test_it_comes_at_once_or_in_the_time_it_took(
     async def pause(seconds: float) -> None:
         waited.append(seconds)
 
-    cache = Cache(router_of(http), shelf.find, shelf.keep, pause=pause)
     server.behaviour = Behaviour(first_token_s=0.1)
     policy = CachePolicy(on=True, replay=replay)
-    first = await ask(cache, [rung(server, policy=policy)])
+    first = await ask(Cache(router_of(http), shelf.find, shelf.keep), [rung(server, policy=policy)])
+    cache = Cache(router_of(http), shelf.find, shelf.keep, pause=pause, clock=lambda: 0.0)
     events = await events_of(cache, [rung(server, policy=policy)])
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == first.text
     assert bool(waited) is waits

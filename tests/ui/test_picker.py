@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -226,18 +225,3 @@ async def test_a_screen_reader_is_told_which_row_is_current(tmp_path: Path) -> N
         assert held.picker.search.accessibleDescription() == "Claude Sonnet 5.5, Anthropic, ready, marked 1"
         held.type("zzz")
         assert "No model fits" in held.picker.search.accessibleDescription()
-
-
-async def test_it_opens_at_once_and_typing_does_not_wait(tmp_path: Path) -> None:
-    """Loose bounds: the measured times are 11 ms and 6 ms with 235 models."""
-    async with picking(tmp_path) as held:
-        theme = themed()
-        started = time.perf_counter()
-        picker = shown(ModelPicker(held.scene.catalog, theme))
-        picker.grab()
-        opened = time.perf_counter() - started
-        started = time.perf_counter()
-        QTest.keyClicks(picker.search, "claude sonnet")
-        typed = (time.perf_counter() - started) / 13
-        picker.close()
-        assert (opened < 0.15, typed < 0.05) == (True, True), (opened, typed)
