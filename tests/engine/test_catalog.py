@@ -868,6 +868,6 @@ def test_what_has_no_origin_is_refused(url: str) -> None:
 
 
 def test_the_catalog_is_read_in_a_moment() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     Catalog.read(*documents(), today=TODAY)
-    assert time.perf_counter() - started < 0.25  # about 4 ms; the rest is for a busy machine
+    assert time.thread_time() - started < 0.25  # about 4 ms; the rest is for a busy machine

@@ -104,11 +104,11 @@ def test_too_long_an_event_is_refused_after_those_before_it(body: bytes) -> None
 def test_a_long_line_in_small_reads_takes_linear_time() -> None:
     def took(size: int) -> float:
         decoder = SseDecoder()
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(size // 64):
             decoder.feed(b"x" * 64)
         decoder.feed(b"\n\n")
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert took(4_000_000) < 40 * took(400_000) + 0.2
 
