@@ -131,8 +131,12 @@ def test_a_stopped_daemon_is_reported_within_five_seconds_and_leaves_no_half_key
         with pytest.raises(VaultError, match="does not answer") as refusal:
             vault.add("openai", Secret(fake_key("s")), label="work", origin=ORIGIN)
         assert time.monotonic() - began <= 5.5
-        assert refusal.value.state.kind == "unavailable"
+        assert (refusal.value.state.kind, refusal.value.state.silent) == ("unavailable", True)
         assert vault.state().reason == "Secret Service does not answer."
+        began = time.monotonic()
+        with pytest.raises(VaultError, match="does not answer"):
+            vault.secret(ApiKey(id="x", provider="openai", label="", hint="", source="vault", origin=ORIGIN))
+        assert time.monotonic() - began <= 5.5, "no call waits behind the one that hangs"
     finally:
         service.go_on()
     # The call that was left behind ends now, and takes back what it stored.

@@ -228,3 +228,17 @@ async def test_exporting_asks_where_to_and_says_it_is_done(compared: Compared, t
     )
     await compared.scene.rest()
     assert "could not be written" in compared.scene.notices.current()[-1].text
+
+
+async def test_a_closed_sheet_gives_the_keyboard_back(compared: Compared) -> None:
+    compared.playground.ask("Go")
+    await until(lambda: compared.playground.turns == 1)
+    await compared.scene.rest()
+    compared.page.activateWindow()
+    compared.page.composer.words.setFocus()
+    assert QApplication.focusWidget() is compared.page.composer.words
+    compared.action("Table of this run").trigger()
+    [sheet] = compared.page.findChildren(RunSheet)
+    assert QApplication.focusWidget() is not compared.page.composer.words
+    sheet.accept()
+    assert QApplication.focusWidget() is compared.page.composer.words

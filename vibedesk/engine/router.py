@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
@@ -43,7 +42,7 @@ class Router:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         today: Callable[[], date] = date.today,
-        luck: Callable[[], float] = random.random,
+        luck: Callable[[], float] | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.http = http
@@ -52,7 +51,7 @@ class Router:
         self.clock = clock
         self.wall = wall
         self.today = today
-        self.luck = luck
+        self.luck = luck or _luck
         self.pause = pause
         self.refused: dict[str, tuple[str, ...]] = {}
         self.world = World()
@@ -107,3 +106,9 @@ class Router:
         if changed != self._kept:
             self._kept = changed
             await self._memory.keep(self.world)
+
+
+def _luck() -> float:
+    from random import random  # slow to load, and not needed to list things
+
+    return random()

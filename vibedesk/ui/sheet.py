@@ -28,7 +28,7 @@ class Sheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
         self._width, self._top = width, top
-        self._before: QWidget | None = None
+        self._before = QApplication.focusWidget()  # before a field in here is given the focus
         column = bare(QVBoxLayout(self))
         column.setContentsMargins(1, 1, 1, 1)
         margin = 8 if top else 30
@@ -49,7 +49,6 @@ class Sheet(QDialog):
 
     def open(self) -> None:
         """Shows it over the window; `finished` tells how it ended."""
-        self._before = QApplication.focusWidget()
         self._scrim.cover()
         self.place()
         self.show()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetricsF, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from vibedesk.ui.composer import Composer
@@ -37,10 +37,14 @@ class Title(QLineEdit):
     def _fit(self) -> None:
         self.updateGeometry()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()  # only now the stylesheet has said how large the words are
+
     def sizeHint(self) -> QSize:
         self.ensurePolished()  # the stylesheet's font is wider
         words = self.text() or self.placeholderText()
-        return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 16, 28)
+        return QSize(round(QFontMetricsF(self.font()).horizontalAdvance(words)) + 20, 28)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 28)
