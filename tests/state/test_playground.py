@@ -393,3 +393,9 @@ async def test_the_rest_of_a_cut_answer_is_joined_to_it_and_the_cut_one_stays(tm
         asked = scene.groq.asked[-1].body["messages"]
         assert [one["role"] for one in asked] == ["user", "assistant", "user"]
         assert [one.text for one in lane.exchanges[-1].answers] == [said, story]
+
+
+async def test_a_conversation_is_named_after_its_words_or_what_went_along(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask('<attachment name="notes.txt">\nMany words\n</attachment>')
+        assert scene.playground.title == "📎 notes.txt · 3 tok"

@@ -18,7 +18,7 @@ from vibedesk.engine.types import Image, Request, Rung
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.contest import Contest
 from vibedesk.state.curl import curl_of
-from vibedesk.state.draft import Draft
+from vibedesk.state.draft import Draft, shown
 from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees_none
 from vibedesk.state.frames import Frames
 from vibedesk.state.lane import Lane
@@ -415,7 +415,7 @@ class Playground(QObject):
 
     def _name_after(self, text: str) -> None:
         if not self.title:
-            self.title = title_of(text)
+            self.title = title_of(shown(text))
             self.title_changed.emit(self.title)
 
     # Lanes

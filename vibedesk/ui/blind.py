@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout
 
 from vibedesk.state.contest import Contestant, Result, Said
+from vibedesk.state.draft import shown
 from vibedesk.store.votes import BOTH_BAD, TIE
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
@@ -83,7 +84,7 @@ class BlindLane(QFrame):
         for said in one.said[:-1] if waiting else one.said:
             self._show(said)
         if waiting and one.said:
-            self.transcript.say(one.said[-1].question)
+            self.transcript.say(shown(one.said[-1].question))
         self._empty.title.setText(self.tr("Ask anything"))
         self._empty.text.setText(
             self.tr("Names, speed and cost stay hidden until you vote. The order was shuffled.")
@@ -91,7 +92,7 @@ class BlindLane(QFrame):
         self._stack.setCurrentWidget(self.transcript if one.said else self._empty)
 
     def _show(self, said: Said) -> None:
-        self.transcript.say(said.question)
+        self.transcript.say(shown(said.question))
         self.transcript.begin()
         self.transcript.append(said.answer)
         self.transcript.end([MARKS[said.mark]] if said.mark else [])
