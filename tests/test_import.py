@@ -33,7 +33,7 @@ print("\\n".join(heard), end="")
 
 def modules() -> list[str]:
     """Every module of the program; where Qt is not installed, of the floors below it."""
-    above = ("vibedesk.state", "vibedesk.ui", "vibedesk.app", "vibedesk.loop")
+    above = ("vibedesk.state", "vibedesk.ui", "vibedesk.app", "vibedesk.loop", "vibedesk.front")
     found = []
     for path in sorted((ROOT / "vibedesk").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts

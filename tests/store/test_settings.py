@@ -84,6 +84,7 @@ def test_windows_line_ends_stay(path: Path) -> None:
                 if setting.choices
                 else st.text(st.characters(codec="utf-8")),
                 bool: st.booleans(),
+                int: st.integers(0, 10_000),
                 list: st.lists(st.text(st.characters(codec="utf-8"))),
             }[setting.type],
         )
