@@ -32,8 +32,9 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QTextBrowser, QWidget
 
 from tests.benchmarks.server import DOCUMENT
-from vibedesk.app import Sitting, name_application
+from vibedesk.app import Sitting
 from vibedesk.desk import Desk
+from vibedesk.front import name_application
 from vibedesk.loop import new_loop
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
@@ -218,16 +219,19 @@ async def stream(
         playground: Playground = program.playground
         typist = None
         if way == "vibedesk":
+            await program.begin()
             page = program.window.show_page("playground")
             assert isinstance(page, PlaygroundPage)
             program.window.resize(WIDTH, HEIGHT)
-            program.window.show()
             typist = Typist(page.composer.words)
         else:
             program.show()
         found = await _measure(playground, typist, rate, seconds)
-        await program.tasks.close()
-        await desk.close()
+        if way == "vibedesk":
+            await program.end()
+        else:
+            await program.tasks.close()
+            await desk.close()
         return found
 
 
