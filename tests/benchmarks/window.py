@@ -246,11 +246,11 @@ async def _measure(
         if one is not None:
             one.start()
     lags.all.clear()
-    said = sum(len(lane._said) for lane in playground.lanes)
+    said = sum(len(lane.text) for lane in playground.lanes)
     wall, cpu = time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    said = sum(len(lane._said) for lane in playground.lanes) - said
+    said = sum(len(lane.text) for lane in playground.lanes) - said
     heart.stop()
     if typist is not None:
         typist.stop()
@@ -262,7 +262,7 @@ async def _measure(
     return {
         "late": heart.late,
         "lag": lags.all,
-        "reach": said / (rate * wall * len(playground.lanes)),
+        "reach": said / (sum(map(len, DOCUMENT)) / len(DOCUMENT)) / (rate * wall * len(playground.lanes)),
         "cpu": cpu / wall,
         "typed": typist.took if typist is not None else [],
         "stop": stopped,

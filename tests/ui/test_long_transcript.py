@@ -8,6 +8,7 @@ from PySide6.QtGui import QTextBlock
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from tests.ui.looking import themed
 from vibedesk.store.paths import resources
 from vibedesk.ui.highlight import lines_of as lines_of_code
 from vibedesk.ui.theme import Theme
@@ -294,3 +295,22 @@ def test_colours_that_wait_do_not_fall_on_other_words(theme: Theme, qtbot: QtBot
     assert not view.script.pen.busy
     if view.script.above:  # the code is gone from the page
         assert [(block.text(), len(block.textFormats())) for block in blocks(view)] == before
+
+
+def test_much_at_once_is_drawn_from_its_end_and_nothing_is_lost(qtbot: QtBot) -> None:
+    view = Transcript(themed())
+    qtbot.addWidget(view)
+    view.resize(420, 500)
+    view.show()
+    view.say("Go")
+    view.begin()
+    paragraphs = [f"Paragraph {number} with **words** in it.\n\n" for number in range(400)]
+    view.append(paragraphs[0])
+    view.append("".join(paragraphs[1:-1]))
+    assert not view.script.whole
+    assert "Paragraph 398" in view.document().toPlainText()
+    assert view.at_end()
+    view.append(paragraphs[-1])
+    view.end()
+    lines = [line for line in view.text().split("\n") if line.startswith("Paragraph")]
+    assert lines == [f"Paragraph {number} with words in it." for number in range(400)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from time import monotonic
@@ -299,7 +299,7 @@ class Lane(QObject):
         try:
             async with aclosing(answer.batches()) as batches:
                 async for batch in batches:
-                    for event in batch:
+                    for event in _joined(batch):
                         if isinstance(event, Finished):
                             await self._hold(event)
                         self._take(event)
@@ -409,21 +409,21 @@ class Lane(QObject):
     def drain(self, *, whole: bool = False) -> None:
         """Gives the screen what has arrived: one piece a call, or everything."""
         while self.waiting_to_be_drawn:
-            self._drain_once()
+            self._drain_once(None if whole else LONGEST_PIECE)
             if not whole:
                 return
 
-    def _drain_once(self) -> None:
+    def _drain_once(self, most: int | None) -> None:
         self._behind = False
         if self._pending_reasoning:
             if self.phase == "asked":
                 self._set_phase("thinking")
-            self.reasoning_appended.emit(_first(self._pending_reasoning))
+            self.reasoning_appended.emit(_first(self._pending_reasoning, most))
         elif self._pending:
             if self.phase != "answering":
                 self.spoke_at = monotonic()
                 self._set_phase("answering")
-            self.text_appended.emit(_first(self._pending))
+            self.text_appended.emit(_first(self._pending, most))
         self._behind = bool(self._pending or self._pending_reasoning)
         if not self._behind and self._ended is not None:
             self.result, self._ended = self._ended, None
@@ -507,6 +507,21 @@ class Lane(QObject):
 _PHASES: dict[str, Phase] = {"complete": "complete", "stopped": "stopped", "cut": "cut", "failed": "failed"}
 
 
+def _joined(batch: Sequence[Event]) -> Iterator[Event]:
+    """What one read brought: words that follow one another are one piece."""
+    words: list[str] = []
+    for event in batch:
+        if type(event) is TextDelta:
+            words.append(event.text)
+            continue
+        if words:
+            yield TextDelta("".join(words))
+            words = []
+        yield event
+    if words:
+        yield TextDelta("".join(words))
+
+
 def _say(messages: list[Message], message: Message) -> None:
     """Two messages of one role in a row become one: some providers refuse the other thing."""
     if messages and messages[-1].role == message.role:
@@ -515,11 +530,14 @@ def _say(messages: list[Message], message: Message) -> None:
         messages.append(message)
 
 
-def _first(pending: list[str]) -> str:
-    """Takes what may be drawn in one frame off the list."""
+def _first(pending: list[str], most: int | None) -> str:
+    """Takes at most so many characters off the list; None = all."""
     text = "".join(pending)
-    pending[:] = [text[LONGEST_PIECE:]] if len(text) > LONGEST_PIECE else []
-    return text[:LONGEST_PIECE]
+    if most is None or len(text) <= most:
+        pending.clear()
+        return text
+    pending[:] = [text[most:]]
+    return text[:most]
 
 
 def _stored(answer: StoredAnswer, finished: Finished, name_of: Callable[[str], str]) -> StoredAnswer:

@@ -49,6 +49,8 @@ COLOURS_MS, COLOURS_S = 15, 0.003
 """How often long pieces of code are coloured on, and for how long."""
 FAR = 4
 """Heights of the view below which a growing end is not drawn."""
+MUCH = 4_096
+"""Characters that come at once, from which on only their end is drawn."""
 WIDEST = 760
 """Pixels a line of words is wide at most: beyond it eyes lose the next line."""
 
@@ -124,10 +126,20 @@ class Transcript(QTextBrowser):
         if not self.script.awake:
             self.script.append(text)
             return
+        if len(text) > MUCH and self._following and not self.textCursor().hasSelection():
+            self._append_much(text)
+            return
         with _Still(self):
             self.script.append(text)
             if self._following and not self.textCursor().hasSelection():
                 self.script.trim()
+
+    def _append_much(self, text: str) -> None:
+        """More at once than anybody reads on the way: only its end is drawn."""
+        with _Still(self):
+            self.script.fall_asleep()
+        self.script.append(text)
+        self._wake()
 
     def think(self, text: str) -> None:
         with _Still(self):

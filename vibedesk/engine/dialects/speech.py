@@ -37,7 +37,7 @@ class Speech:
 
     def say(self, text: str) -> None:
         """A delta of the answer; think tags in it are taken out."""
-        if self._splitter is None:
+        if self._splitter is None or self._splitter.passes(text):
             if not text.isascii() or self._text.waiting:
                 self._say(text)
             elif text:

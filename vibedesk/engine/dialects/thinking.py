@@ -55,6 +55,15 @@ class ThinkSplitter:
         """No tag can come any more: the rest of the answer may pass by."""
         return self._answering and not self._held and (self._opened or not self._known)
 
+    def passes(self, text: str) -> bool:
+        """Whether this is answer from end to end, with nothing in it that a tag or a fence begins with."""
+        return (
+            self._answering
+            and not (self._held or self._ticks or self._closings)
+            and "<" not in text
+            and "`" not in text
+        )
+
     def feed(self, text: str) -> list[Part]:
         """The text in parts; a few characters may wait for the next call."""
         parts: list[Part] = []
