@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vibedesk.engine.pace import BEAT_S, BEATS, FULL, SHARE, Pace
+from vibedesk.engine.pace import BEAT_S, BEATS, FULL, PHASES, SHARE, Pace
 
 
 class Clock:
@@ -39,20 +39,31 @@ def test_a_stream_at_reading_speed_is_never_held_up() -> None:
     assert not any(rest for _, rest in rests(40 * 270, 0.025, 10))
 
 
-def test_a_fast_stream_rests_to_the_next_beat_and_a_slower_one_for_several() -> None:
+def test_a_fast_stream_rests_for_two_beats_at_most_and_a_slower_one_for_more() -> None:
     fast = [rest for elapsed, rest in rests(2_500 * 270, 0.0101, 10) if elapsed > 2]
     slow = [rest for elapsed, rest in rests(100 * 270, 0.0101, 10) if elapsed > 2]
-    assert 0 < max(fast) <= BEAT_S
-    assert BEAT_S < max(slow) <= BEATS * BEAT_S
+    assert 0 < max(fast) <= 2 * BEAT_S
+    assert 2 * BEAT_S < max(slow) <= BEATS * BEAT_S
 
 
-def test_streams_wake_on_the_same_beat() -> None:
+def test_fast_streams_wake_one_after_the_other() -> None:
+    clock = Clock()
+    paces = [Pace(clock) for _ in range(PHASES)]
+    for pace in paces:
+        pace.rest_s(1)
+    clock.now += 1.0
+    rests = [[pace.rest_s(FULL - 1) for _ in range(5)][-1] for pace in paces]
+    woken = {round((clock.now + rest) % BEAT_S, 6) for rest in rests}
+    assert len(woken) == PHASES
+
+
+def test_slower_streams_wake_on_the_same_beat() -> None:
     clock = Clock()
     pace = Pace(clock)
     pace.rest_s(1)
-    clock.now += 1.0
+    clock.now += 1.2
     woken = []
-    for _ in range(5):
+    for _ in range(3):
         clock.now += 0.0013
         woken.append((clock.now + pace.rest_s(30_000)) / BEAT_S)
     assert all(abs(beat - round(beat)) < 1e-6 for beat in woken)

@@ -8,11 +8,12 @@ rest is short against the time the answer has been coming, so that its measured 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from collections.abc import Callable
 
 BEAT_S = 0.012
-"""Streams wake on the same beat, all in one turn of the loop."""
+"""Streams that are not so fast wake on the same beat, all in one turn of the loop."""
 BEATS = 3
 """Beats between two reads of a stream that is not so fast."""
 SHARE = 0.03
@@ -20,9 +21,14 @@ SHARE = 0.03
 WORTH_IT = 16_000
 """Bytes a second from which resting pays: some 60 events."""
 FAST = 128_000
-"""Bytes a second from which one beat is long enough: some 500 events."""
+"""Bytes a second from which two beats are long enough: some 500 events."""
 FULL = 32 * 1024
 """A read of that size had more behind it: resting would only hold the rest up."""
+
+
+PHASES = 8
+"""Fast streams wake one after the other within a beat."""
+_turns = itertools.count()
 
 
 class Pace:
@@ -32,6 +38,7 @@ class Pace:
         self._clock = clock
         self._began: float | None = None
         self._bytes = 0
+        self._phase = next(_turns) % PHASES * BEAT_S / PHASES
 
     def rest_s(self, size: int) -> float:
         """How long to wait after a read of `size` bytes with words in it; 0 = not at all."""
@@ -44,9 +51,11 @@ class Pace:
         beats = min(BEATS, int(elapsed * SHARE / BEAT_S))
         if not beats or size >= FULL or self._bytes < WORTH_IT * elapsed:
             return 0.0
-        if self._bytes >= FAST * elapsed:
-            beats = 1
-        return (math.floor(now / BEAT_S) + beats) * BEAT_S - now
+        if self._bytes < FAST * elapsed:
+            return (math.floor(now / BEAT_S) + beats) * BEAT_S - now
+        # Each read brings much: several streams' at once would hold the window up.
+        beats = min(beats, 2)
+        return (math.floor((now - self._phase) / BEAT_S) + beats) * BEAT_S + self._phase - now
 
     async def rest(self, size: int) -> None:
         """Waits so long."""

@@ -11,8 +11,11 @@ from vibedesk.state.lane import Lane
 
 TICK_MS = 4
 FRAME_S = 1 / 30
-BUDGET_S = 0.004
-"""How long one tick may draw before the loop gets its turn."""
+BUSY_FRAME_S = 1 / 22
+"""From `BUSY` running lanes on: the eye sees no difference, and a third of the drawing is saved."""
+BUSY = 4
+BUDGET_S = 0.001
+"""How long one tick may draw before the loop gets its turn: a lane that is seen takes longer, and is drawn alone."""
 
 
 class Frames(QObject):
@@ -46,9 +49,11 @@ class Frames(QObject):
         """Draws one lane, and further ones while there is time."""
         lanes = self._lanes()
         began = self._clock()
+        busy = sum(lane.running for lane in lanes) >= BUSY
+        rest_s = BUSY_FRAME_S if busy else FRAME_S
         for step in range(len(lanes)):
             lane = lanes[(self._next + step) % len(lanes)]
-            rested = began - self._drawn.get(id(lane), 0.0) >= FRAME_S
+            rested = began - self._drawn.get(id(lane), 0.0) >= rest_s
             if lane.behind or (rested and lane.waiting_to_be_drawn):
                 self._drawn[id(lane)] = began
                 lane.drain()
