@@ -442,7 +442,7 @@ class Script:
                 self._split(self._parts[anchor])
                 anchor, offset = self._at(top)
         first, room = anchor, offset
-        while first > 0 and room < 1.2 * self.height:
+        while first > 0 and room < 0.5 * self.height:
             first -= 1
             if self._parts[first].raw:
                 before = len(self._parts)
@@ -467,7 +467,7 @@ class Script:
             self._start_at(first)
             drawn = 0.0
             while self._last < len(self._parts) and (
-                self._last <= anchor or drawn < offset + 2.5 * self.height
+                self._last <= anchor or drawn < offset + 1.4 * self.height
             ):
                 self._draw_next()
                 drawn += self._tall(self._parts[self._last - 1]) if self._last > anchor else 0.0
