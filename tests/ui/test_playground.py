@@ -272,7 +272,7 @@ async def test_the_bar_offers_what_can_be_done_with_what_the_pointer_is_over(sho
     assert offered == ["edit", "copy", "remove"]
     hover(view, 1)
     offered = [action for action, button in view.bar.buttons.items() if button.isVisible()]
-    assert offered == ["again", "copy"]
+    assert offered == ["again", "copy", "plain"]
     view.bar.buttons["copy"].click()
     assert QGuiApplication.clipboard().text() == TEXT
     hover(view, -1)

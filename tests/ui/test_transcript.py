@@ -16,6 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.looking import themed
 from vibedesk.store.paths import resources
+from vibedesk.ui.ink import Ink
+from vibedesk.ui.script import plain_text
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 
@@ -367,3 +369,8 @@ def test_a_place_far_away_is_revealed(qtbot: QtBot) -> None:
         assert str(entry // 2) in cursor.block().text()
         assert view.viewport().rect().intersects(view.cursorRect())
     assert not view.reveal(9999, "needle", 0)
+
+
+def test_plain_text_has_the_words_and_not_the_marks() -> None:
+    markdown = "# Title\n\nSome **bold** and `code`:\n\n```py\nx = 1\n```\n\n- one\n- two"
+    assert plain_text(markdown, Ink(themed())) == "Title\nSome bold and code:\nx = 1\n•\tone\n•\ttwo"

@@ -15,6 +15,7 @@ from vibedesk.store.history import StoredAnswer, StoredTurn
 from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.figures import Figures
 from vibedesk.ui.lane_head import LaneHead
+from vibedesk.ui.script import plain_text
 from vibedesk.ui.strip import LEAST_WIDTH
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
@@ -240,9 +241,9 @@ class LaneView(QFrame):
         actions = {"copy", "edit", "remove"}
         if kind == "answer":
             last = exchange is self.lane.exchanges[-1]
-            actions = {"copy", *({"again"} if last else ())} | (
-                {"continue"} if self.lane.can_continue and last else set()
-            )
+            actions = {"copy", "plain"} | ({"again"} if last else set())
+            if last and self.lane.can_continue:
+                actions.add("continue")
         self.bar.offer(entry, at, actions, *self._versions(kind, turn_id))
 
     def _versions(self, kind: str, turn_id: str) -> tuple[int, int]:
@@ -286,6 +287,10 @@ class LaneView(QFrame):
     def copy_text(self) -> str:
         """The latest answer as the Markdown it was received as."""
         return self.lane.text
+
+    def plain(self, markdown: str) -> str:
+        """The same without the marks of Markdown."""
+        return plain_text(markdown, self.transcript.script.ink)
 
     def focus(self) -> None:
         self.transcript.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -360,6 +360,8 @@ class PlaygroundPage(QWidget):
         self._enabled(
             menu, self.tr("Copy answer as Markdown"), lambda: _copy(view.copy_text()), bool(lane.text)
         )
+        plain = self.tr("Copy answer as plain text")
+        self._enabled(menu, plain, lambda: _copy(view.plain(view.copy_text())), bool(lane.text))
         self._enabled(menu, self.tr("Receipt…"), lambda: self.show_receipt(place), bool(lane.exchanges))
         menu.addSeparator()
         link = self.tr("Unlink") if lane.spec.linked else self.tr("Link")

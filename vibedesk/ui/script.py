@@ -893,6 +893,15 @@ def _source_of(part: Part) -> str:
     return "\n".join(pieces)
 
 
+def plain_text(markdown: str, ink: Ink) -> str:
+    """What an answer says without its marks, as it would be read."""
+    script = Script(QTextDocument(), ink)
+    script.begin()
+    script.append(markdown)
+    script.end()
+    return script.text().strip("\n")
+
+
 class _Edit:
     """One edit block: the view lays out and paints once."""
 

@@ -12,7 +12,7 @@ HEIGHT = 30
 
 
 class TurnBar(QFrame):
-    """`acted(entry, action)`: earlier, later, copy, edit, again, continue, remove. `entry` counts from 0."""
+    """`acted(entry, action)`: earlier, later, copy, plain, edit, again, continue, remove. `entry` counts from 0."""
 
     acted = Signal(int, str)
 
@@ -32,6 +32,7 @@ class TurnBar(QFrame):
             ("edit", "pencil-simple", self.tr("Edit and ask anew")),
             ("again", "arrows-clockwise", self.tr("Ask again")),
             ("copy", "copy", self.tr("Copy as Markdown")),
+            ("plain", "text-t", self.tr("Copy as plain text")),
             ("remove", "trash", self.tr("Remove this turn")),
         ):
             button = Button("", "quiet", theme.icon(icon, size=16)).named(name)

@@ -49,6 +49,8 @@ class Turns:
                 answer = exchange.answer
                 said = exchange.turn.text if kind == "said" else answer.text if answer else ""
                 QGuiApplication.clipboard().setText(said)
+            case "plain" if exchange.answer is not None:
+                QGuiApplication.clipboard().setText(view.plain(exchange.answer.text))
             case "edit":
                 EditSheet(self._host, self._theme, exchange, self._playground).open()
             case "again":
