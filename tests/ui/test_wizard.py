@@ -324,7 +324,8 @@ async def test_the_passphrase_is_changed_from_a_sheet(tmp_path: Path) -> None:
 
 @played_in(scene_in)
 async def test_a_key_pasted_over_the_welcome_page_is_told(scene: Scene) -> None:
-    page = scene.show(lambda: WelcomePage(scene.vault, scene.theme))
+    page = scene.show(lambda: WelcomePage(scene.theme))
+    page.take(scene.vault)
     told: list[str] = []
     page.pasted.connect(told.append)
     QGuiApplication.clipboard().setText(GROQ_KEY)
