@@ -85,8 +85,15 @@ class SecretService:
         self._daemon.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
+        """It answers again. gnome-keyring now and then falls over what waited for it: then it is started again, as
+        a desktop's session does."""
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGCONT)
+        try:
+            _until(self._is_ready)
+        except TimeoutError:
+            self.kill()
+            self.start()
 
     def lock(self) -> None:
         with closing(secretstorage.dbus_init()) as bus:
