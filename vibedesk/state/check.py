@@ -18,6 +18,7 @@ from vibedesk.engine.catalog import origin_of
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
 from vibedesk.engine.verdicts import CAPABILITIES, is_stale
+from vibedesk.state.loading import loaded
 from vibedesk.state.tasks import Tasks
 from vibedesk.wording import verdict_words
 
@@ -222,6 +223,7 @@ class Checks(QObject):
         depth: Depth,
         done: Callable[[CheckResult], object] | None,
     ) -> None:
+        await loaded("vibedesk.engine.check")
         from vibedesk.engine.check import CheckResult
 
         me = asyncio.current_task()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.types import ApiKey, Provider
+from vibedesk.state.loading import loaded
 from vibedesk.state.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class LocalServers(QObject):
             self._tasks.start(self._ask(key, provider), name=f"look for {provider.id}")
 
     async def _ask(self, key: ApiKey, provider: Provider) -> None:
+        await loaded("vibedesk.engine.check")
         from vibedesk.engine.check import CheckResult, check
 
         async for step in check(key, None, provider, self._desk.catalog, self._desk.http):
