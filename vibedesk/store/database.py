@@ -74,9 +74,6 @@ class Database:
 
     def purge(self) -> None:
         """Empties the write-ahead log, so that what was deleted is in no page of any file."""
-        # An index of words keeps what was deleted until it is written anew.
-        for index in ("turn_words", "answer_words"):
-            self.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def salvage(self) -> dict[str, int]:

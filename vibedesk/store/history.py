@@ -303,7 +303,7 @@ class History:
                         "UPDATE turns SET parents = ? WHERE id = ?", (packed(moved), other.id)
                     )
             self._database.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
-        self._database.purge()
+        self._leave_no_trace()
 
     def keep(self, conversation: Conversation) -> None:
         """Writes a whole conversation under its own ids; one that is there already is replaced."""
@@ -334,6 +334,12 @@ class History:
     def remove(self, id: str) -> None:
         """The conversation with all its turns, images and answers, out of every page of the file."""
         self._database.execute("DELETE FROM conversations WHERE id = ?", (id,))
+        self._leave_no_trace()
+
+    def _leave_no_trace(self) -> None:
+        """An index of words keeps what was deleted until it is written anew."""
+        for index in ("turn_words", "answer_words"):
+            self._database.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
         self._database.purge()
 
     def _insert_turn(self, conversation_id: str, turn: StoredTurn) -> None:
