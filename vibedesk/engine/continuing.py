@@ -9,9 +9,8 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from vibedesk.engine.climb import Resume
-from vibedesk.engine.resuming import splice_for
-from vibedesk.engine.splice import anchor_of
-from vibedesk.engine.types import Event, Finished, Message, Request, Restarted, Rung, Text, TextDelta
+from vibedesk.engine.resuming import going_on, splice_for
+from vibedesk.engine.types import Event, Finished, Request, Restarted, Rung, TextDelta
 
 _WORDS = (
     "Your last message ended too early. Write the rest of it. Begin by repeating its last words exactly as they are, "
@@ -34,13 +33,11 @@ def way_of(rungs: Sequence[Rung]) -> Resume:
 
 def further(request: Request, said: str, way: Resume) -> Request:
     """Asks for what follows `said`, the answer to `request` so far."""
-    messages = (*request.messages, Message("assistant", (Text(said.rstrip()),)))
+    asked = going_on(request, said, way, _WORDS)
     if way == "overlap":
-        return replace(request, messages=(*messages, Message("user", (Text(_WORDS + anchor_of(said)),))))
-    parameters = replace(
-        request.parameters, reasoning_effort=None
-    )  # who goes on from a prefill cannot think first
-    return replace(request, messages=messages, parameters=parameters)
+        return asked
+    # who goes on from a prefill cannot think first
+    return replace(asked, parameters=replace(asked.parameters, reasoning_effort=None))
 
 
 class Continued:

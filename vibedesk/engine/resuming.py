@@ -33,11 +33,16 @@ def way_to_resume(request: Request, text: str, model: Model, *, thought: bool) -
 
 def rest_of(request: Request, text: str, how: Resume) -> Request:
     """Asks for what follows `text`."""
-    said = Message("assistant", (Text(text.rstrip()),))
-    messages = (*request.messages, said)
+    asked = going_on(request, text, how, _WORDS)
+    return replace(asked, parameters=_less(asked.parameters, text, how))
+
+
+def going_on(request: Request, text: str, how: Resume, words: str) -> Request:
+    """`request`, ending in `text`; by overlap `words` then ask for the rest, and for the last words first."""
+    messages = (*request.messages, Message("assistant", (Text(text.rstrip()),)))
     if how == "overlap":
-        messages = (*messages, Message("user", (Text(_WORDS + anchor_of(text)),)))
-    return replace(request, messages=messages, parameters=_less(request.parameters, text, how))
+        messages = (*messages, Message("user", (Text(words + anchor_of(text)),)))
+    return replace(request, messages=messages)
 
 
 def splice_for(text: str, how: Resume, deployment: Deployment) -> Splice:
