@@ -314,3 +314,50 @@ def test_much_at_once_is_drawn_from_its_end_and_nothing_is_lost(qtbot: QtBot) ->
     view.end()
     lines = [line for line in view.text().split("\n") if line.startswith("Paragraph")]
     assert lines == [f"Paragraph {number} with words in it." for number in range(400)]
+
+
+def test_in_haste_the_growing_block_and_colours_wait_and_come(theme: Theme, qtbot: QtBot) -> None:
+    view, slow = shown(theme, qtbot), Transcript(theme)
+    qtbot.addWidget(slow)
+    pieces = [rounds(number, number + 2) for number in range(0, 8, 2)]
+    pieces[-1] += "And a **last** paragraph"
+    for one in (view, slow):
+        one.begin()
+    for piece in pieces:
+        view.append(piece)
+    slow.append("".join(pieces))
+    assert view.script.pen.busy
+    assert "And a last" not in view.document().toPlainText()
+    qtbot.waitUntil(lambda: "And a last paragraph" in view.document().toPlainText())
+    qtbot.waitUntil(lambda: not view.script.pen.busy)
+    assert view.document().toPlainText().strip() == slow.document().toPlainText().strip()
+    code = next(block for block in blocks(view) if block.text().startswith("def f0"))
+    colours = {part.format.foreground().color().name() for part in code.textFormats()}
+    assert theme.colour("keyword").name() in colours
+
+
+def test_what_haste_left_out_is_copied_too(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    for _ in range(3):
+        view.append("A paragraph. " * 20 + "\n\n" + "And the block that grows")
+    assert view.text().endswith("And the block that grows")
+
+
+def test_cutting_off_the_top_moves_nothing_and_paints_nothing(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    number = 0
+    while view.script.overgrown < 1.6:
+        view.append(rounds(number, number + 1))
+        number += 1
+    view._trimmer.stop()
+    view.script.calm_down()
+    while view.script.pen.busy:
+        view.script.pen.work(1)
+    assert view.script.above == 0
+    before, range_before = view.viewport().grab().toImage(), view.verticalScrollBar().maximum()
+    view._trim()
+    assert view.script.above > 0
+    assert view.verticalScrollBar().maximum() == range_before
+    assert view.viewport().grab().toImage() == before

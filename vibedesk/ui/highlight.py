@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from threading import Thread
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,25 @@ class Span(Struct, frozen=True):
     start: int
     end: int
     token: str
+
+
+_loaded: set[str] = set()
+_loading: set[str] = set()
+
+
+def known(language: str) -> bool:
+    """Whether the grammar is there. If not it is loaded in a thread from now on: the first takes 40 ms."""
+    if language not in _loaded and language not in _loading:
+        _loading.add(language)
+        Thread(target=_load, args=(language,), name="load a grammar", daemon=True).start()
+    return language in _loaded
+
+
+def _load(language: str) -> None:
+    try:
+        _lexer(language)
+    finally:
+        _loaded.add(language)
 
 
 def lines_of(code: str, language: str) -> list[tuple[Span, ...]]:

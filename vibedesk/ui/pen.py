@@ -11,7 +11,7 @@ from msgspec import Struct
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
 from vibedesk.ui import harmless
-from vibedesk.ui.highlight import Span, each_line, lines_of
+from vibedesk.ui.highlight import Span, each_line, known, lines_of
 from vibedesk.ui.ink import CODE_LINE, ENTRY, GROUP, SPACES, Ink, block_format, distance, fresh_format
 
 CODE_PADDING = 12
@@ -48,9 +48,11 @@ class Pen:
         self.ink = ink
         self.listings: dict[int, Listing] = {}
         self._numbers = count(1)
-        self._jobs: deque[Iterator[int]] = deque()
+        self._jobs: deque[tuple[str, Iterator[int]]] = deque()
         self._last: str | None = None
         self._below = 0.0
+        self.hurried = False
+        """Whether code gets its colours later, in `work`."""
         self.entry = 0
         """What is being written: every block carries its number."""
         self.cursor = QTextCursor(document)
@@ -143,27 +145,30 @@ class Pen:
         return number
 
     def add_code(self, number: int, text: str) -> None:
-        """More characters of the open listing; colours them now and then."""
+        """More characters of the open listing."""
         listing = self.listings[number]
         clean = harmless.code(text)
         listing.text += clean
         self.cursor.movePosition(QTextCursor.MoveOperation.End)
-        shape = QTextBlockFormat(self.cursor.blockFormat())
-        first, *others = clean.split("\n")
+        first, newline, others = clean.partition("\n")
         self.write(first, self.ink.code)
-        for line in others:
-            self.more(shape)
-            self.write(line, self.ink.code)
-        if others and _worth_colouring(listing):
+        if newline:
+            self.more(self.cursor.blockFormat())
+            self.write(others, self.ink.code)
+
+    def colour(self, number: int) -> None:
+        """Colours an open listing, now and then."""
+        listing = self.listings[number]
+        if not self.hurried and _worth_colouring(listing) and known(listing.language):
             self._colour(listing)
 
     def close_listing(self, number: int) -> None:
-        """Colours the whole and ends the card."""
+        """Ends the card. Its colours wait for `work` where it is long, in haste, or its grammar is not loaded yet."""
         listing = self.listings[number]
-        if len(listing.text) <= AT_ONCE:
+        if len(listing.text) <= AT_ONCE and not self.hurried and known(listing.language):
             self._colour(listing)
         else:
-            self._jobs.append(self._colouring(number, listing))
+            self._jobs.append((listing.language, self._colouring(number, listing)))
         self.cursor.movePosition(QTextCursor.MoveOperation.End)
         self.end()
 
@@ -175,8 +180,8 @@ class Pen:
     def work(self, seconds: float) -> None:
         """Goes on colouring long pieces of code for about so long."""
         until = monotonic() + seconds
-        while self._jobs and monotonic() < until:
-            if next(self._jobs[0], None) is None:
+        while self._jobs and monotonic() < until and known(self._jobs[0][0]):
+            if next(self._jobs[0][1], None) is None:
                 self._jobs.popleft()
 
     def _colouring(self, number: int, listing: Listing) -> Iterator[int]:

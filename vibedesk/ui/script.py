@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -41,6 +41,9 @@ UNKNOWN_HEIGHT = 1_000.0
 """Pixels a view is taken to have that was not shown yet."""
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
+HURRY = 200
+"""Characters in one frame from which on nobody reads along: some 1,200 tokens a second. What would be drawn only to be
+drawn again in the next frame (the growing block, the colours of code) waits until there is time."""
 
 
 class Fold(Struct, eq=False):
@@ -117,6 +120,8 @@ class Script:
         self._column = 600.0
         self.height = 0.0
         """Pixels of the view; 0 = everything is drawn, always."""
+        self.rushed = False
+        """Whether much came at once the last time: if much more follows, it is haste."""
         self.awake = True
         """Whether what arrives is drawn; else it is only kept, and drawn by `catch_up`."""
         self._forget()
@@ -146,6 +151,7 @@ class Script:
         self._listing = 0
         self._tail_mark: Mark | None = None
         self._plain_tail = 0
+        self._tail_owed = False
         self._tail = QTextCursor(self._document)
         self._tail.setKeepPositionOnInsert(True)
 
@@ -191,6 +197,7 @@ class Script:
 
     def text(self) -> str:
         """All of it as it can be read, drawn or not."""
+        self.calm_down()
         if self.whole:
             return read_all(self._document)
         copy = Script(QTextDocument(), self.ink)
@@ -229,8 +236,18 @@ class Script:
         if not self._drawn:
             self._collect(steps)
             return
+        self.pen.hurried = self.rushed and len(text) >= HURRY
+        self.rushed = len(text) >= HURRY
         with _Edit(self._document):
-            self._feed(steps)
+            self._feed(steps, self.pen.hurried)
+
+    def calm_down(self) -> None:
+        """Draws the growing block where haste left it out; code is coloured at once again."""
+        self.rushed = self.pen.hurried = False
+        if not self._tail_owed:
+            return
+        with _Edit(self._document):
+            self._draw_tail()
 
     def think(self, text: str) -> None:
         """More reasoning of the live answer."""
@@ -511,13 +528,16 @@ class Script:
             self._settle()
             self._make_below()
 
-    def trim(self) -> None:
-        """Leaves out what is far above the end, once it is much."""
+    @property
+    def overgrown(self) -> float:
+        """How much stands above the end, as a multiple of what is too much."""
         if not self.height or self._last - self._first < 2:
-            return
+            return 0.0
+        return (self.top_of(self._last) - self._above) / (TRIM_FROM * self.height)
+
+    def trim(self) -> None:
+        """Leaves out what is far above the end. Nothing near it moves by a hair."""
         end = self.top_of(self._last)
-        if end - self._above < TRIM_FROM * self.height:
-            return
         self._measure()
         keep = self._last - 1
         while keep > self._first and end - self.top_of(keep) < TRIM_TO * self.height:
@@ -529,7 +549,8 @@ class Script:
         """Blank space instead of the parts above `keep`, exactly as high."""
         top = self._parts[keep].top
         assert top is not None
-        self._above = self.top_of(keep) - self._document.rootFrame().frameFormat().topMargin()
+        space = self._document.rootFrame().frameFormat().topMargin() + top.blockFormat().topMargin()
+        self._above = self.top_of(keep) - space
         cursor = QTextCursor(self._document)
         with _Edit(self._document):
             cursor.setPosition(top.position() - 1, QTextCursor.MoveMode.KeepAnchor)
@@ -655,21 +676,25 @@ class Script:
 
     # The tail
 
-    def _feed(self, steps: list[Step]) -> None:
+    def _feed(self, steps: list[Step], hurried: bool = False) -> None:
         if steps and not self._listing:
             self._drop_tail()
-        for step in steps:
+        for step in _fewer(steps):
             if self._keep(step):
                 self._last += 1
                 self._parts[-1].top, self._parts[-1].mark = _anchor(self.pen.here()), self.pen.mark()
             self._do(step)
-        if not self._listing:
+        if self._listing:
+            self.pen.colour(self._listing)
+        elif steps and hurried:
+            self._tail_owed = True
+        else:
             self._draw_tail()
 
     def _settle(self) -> None:
         """The fresh block at the end is where the tail begins."""
         self._tail.movePosition(QTextCursor.MoveOperation.End)
-        self._tail_mark, self._plain_tail = self.pen.mark(), 0
+        self._tail_mark, self._plain_tail, self._tail_owed = self.pen.mark(), 0, False
 
     def _drop_tail(self) -> None:
         if self._tail_mark is not None:
@@ -677,6 +702,7 @@ class Script:
         self._plain_tail = 0
 
     def _draw_tail(self) -> None:
+        self._tail_owed = False
         source = _drawable(self._blocks.tail)
         if self._plain_tail and len(source) >= self._plain_tail:
             self.pen.write(harmless.prose(source[self._plain_tail :]).replace("\n", "\u2028"), self.ink.body)
@@ -867,6 +893,21 @@ def _join_code(steps: list[Step]) -> None:
         steps.pop()
     if pieces:
         steps.append(Code("".join(reversed(pieces))))
+
+
+def _fewer(steps: list[Step]) -> Iterator[Step]:
+    """The same with code that came in many pieces in one."""
+    pieces: list[str] = []
+    for step in steps:
+        if isinstance(step, Code):
+            pieces.append(step.text)
+            continue
+        if pieces:
+            yield Code("".join(pieces))
+            pieces = []
+        yield step
+    if pieces:
+        yield Code("".join(pieces))
 
 
 def _blank(height: float) -> QTextBlockFormat:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import (
@@ -45,8 +46,11 @@ SIDE = 18
 TOP = 20
 """The first bubble reaches six pixels above its words."""
 BOTTOM = 24
-COLOURS_MS, COLOURS_S = 15, 0.003
-"""How often long pieces of code are coloured on, and for how long."""
+COLOURS_MS, COLOURS_S, COLOURS_REST_S = 15, 0.003, 0.008
+"""How often long pieces of code are coloured on, for how long, and how long no view does so after one did."""
+TRIM_MS = 6
+CALM_MS = 80
+"""After so long without haste what waited for it is drawn."""
 FAR = 4
 """Heights of the view below which a growing end is not drawn."""
 MUCH = 4_096
@@ -61,6 +65,8 @@ class Transcript(QTextBrowser):
     link_clicked = Signal(str)
     entry_hovered = Signal(int, QRectF)
     """Which of the things said is under the pointer, from 0, and where it stands in the viewport; -1 = none."""
+
+    _coloured_at = 0.0
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +98,10 @@ class Transcript(QTextBrowser):
         set_state(self.verticalScrollBar(), "idle", True)
         self._colours = QTimer(self, interval=COLOURS_MS)
         self._colours.timeout.connect(self._colour)
+        self._trimmer = QTimer(self, interval=TRIM_MS, singleShot=True)
+        self._trimmer.timeout.connect(self._trim)
+        self._calm = QTimer(self, interval=CALM_MS, singleShot=True)
+        self._calm.timeout.connect(self._calmed)
         self._set_margins()
 
     # Turns
@@ -131,8 +141,10 @@ class Transcript(QTextBrowser):
             return
         with _Still(self):
             self.script.append(text)
-            if self._following and not self.textCursor().hasSelection():
-                self.script.trim()
+            if self.script.rushed:
+                self._calm.start()
+        if self._following and (much := self.script.overgrown) >= 1:
+            self._trim() if much >= 2 else self._trimmer.start()
 
     def _append_much(self, text: str) -> None:
         """More at once than anybody reads on the way: only its end is drawn."""
@@ -174,6 +186,7 @@ class Transcript(QTextBrowser):
 
     def text(self) -> str:
         """What can be read, as plain text."""
+        self._calmed()
         return self.script.text().strip("\n")
 
     # What is drawn
@@ -211,9 +224,26 @@ class Transcript(QTextBrowser):
             self.script.catch_up()
         self._place_cards()
 
+    def _trim(self) -> None:
+        """Leaves out what is far above: in a slice of its own, and without painting what looks the same."""
+        if not self._following or self.textCursor().hasSelection() or self.script.overgrown < 1:
+            return
+        viewport, disabled = self.viewport(), Qt.WidgetAttribute.WA_UpdatesDisabled
+        viewport.setAttribute(disabled, True)  # setUpdatesEnabled would paint it all afterwards
+        with _Still(self):
+            self.script.trim()
+        viewport.setAttribute(disabled, False)
+
+    def _calmed(self) -> None:
+        with _Still(self):
+            self.script.calm_down()
+
     def _colour(self) -> None:
-        """A slice of the colours that long pieces of code still wait for."""
+        """A slice of the colours that pieces of code still wait for; of all views, one at a time."""
+        if monotonic() - Transcript._coloured_at < COLOURS_REST_S:
+            return
         self.script.pen.work(COLOURS_S)
+        Transcript._coloured_at = monotonic()
         if not self.script.pen.busy:
             self._colours.stop()
 
@@ -229,7 +259,10 @@ class Transcript(QTextBrowser):
             bar.setValue(wanted)
         self._moving = False
         self._reaching = False
-        if self.script.pen.busy and not self._colours.isActive():
+        self._colour_on()
+
+    def _colour_on(self) -> None:
+        if self.script.pen.busy and not self._colours.isActive() and not self._calm.isActive():
             self._colours.start()
 
     def _put_formula(self, latex: str, display: bool) -> None:
@@ -593,8 +626,7 @@ class _Still:
         else:
             view.verticalScrollBar().setValue(self._place + round(view.script.above - self._above))
         view._moving = self._was_moving
-        if view.script.pen.busy and not view._colours.isActive():
-            view._colours.start()
+        view._colour_on()
         view.viewport().update()
 
     def _select(self, anchor: int, position: int) -> None:
