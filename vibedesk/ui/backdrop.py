@@ -9,7 +9,7 @@ from msgspec import Struct
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock, QTextDocument, QTextLine
 
-from vibedesk.ui.ink import CODE_HEADER, GROUP, KIND, PILL, QUOTES, ROLE, SPACES, Ink
+from vibedesk.ui.ink import CODE_HEADER, GROUP, HAS_PILLS, KIND, PILL, QUOTES, ROLE, SPACES, Ink
 from vibedesk.ui.pen import CODE_HANG, CODE_PADDING, QUOTE_STEP, Listing
 from vibedesk.ui.script import BUBBLE_PADDING
 
@@ -17,10 +17,15 @@ _FAR = 4_000.0
 
 
 class Seen(Struct):
-    """A visible block, where it stands in the viewport."""
+    """A visible block: where it stands in the viewport, and what its format says, read once."""
 
     block: QTextBlock
     rect: QRectF
+    kind: str
+    group: int
+    quotes: int
+    left: float
+    """Pixels its words begin right of the margin."""
 
 
 class Hot(Struct, frozen=True):
@@ -59,8 +64,11 @@ class Backdrop:
                     painter.setPen(self._hairline())
                     painter.drawLine(QPointF(left, y), QPointF(right, y))
         self._quotes(painter, blocks, left)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.ink.theme.colour("sunken"))
         for seen in blocks:
-            self._inline_code(painter, seen)
+            if seen.block.userState() == HAS_PILLS:
+                self._inline_code(painter, seen)
 
     def _listing(
         self, painter: QPainter, run: list[Seen], number: int, listing: Listing, left: float, right: float
@@ -69,7 +77,7 @@ class Backdrop:
         first, last = _is_first(run[0].block, number), _is_last(run[-1].block, number)
         top = run[0].rect.top() - space.above + 3 if first else -_FAR
         bottom = run[-1].rect.bottom() + space.below if last else _FAR
-        x = left + run[0].block.blockFormat().leftMargin() - CODE_PADDING - CODE_HANG
+        x = left + run[0].left - CODE_PADDING - CODE_HANG
         card = QRectF(x, round(top), right - x, round(bottom) - round(top)).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(self._hairline())
         painter.setBrush(self.ink.theme.colour("code"))
@@ -100,10 +108,10 @@ class Backdrop:
 
     def _bubble(self, painter: QPainter, run: list[Seen], left: float, right: float) -> None:
         space = SPACES["bubble"]
-        number = run[0].block.blockFormat().intProperty(GROUP)
+        number = run[0].group
         top = run[0].rect.top() - space.above if _is_first(run[0].block, number) else -_FAR
         bottom = run[-1].rect.bottom() + space.below if _is_last(run[-1].block, number) else _FAR
-        x = round(left + run[0].block.blockFormat().leftMargin() - BUBBLE_PADDING)
+        x = round(left + run[0].left - BUBBLE_PADDING)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink.theme.colour("accent-weak"))
         painter.drawPath(_speech(QRectF(x, round(top), right - x, round(bottom - top)), 10))
@@ -125,14 +133,15 @@ class Backdrop:
         painter.drawRoundedRect(QRectF(seen.rect.left() + text.left() - 8, y - 10, width + 16, 20), 10, 10)
 
     def _quotes(self, painter: QPainter, blocks: list[Seen], left: float) -> None:
+        if not any(seen.quotes for seen in blocks):
+            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink.theme.colour("line-strong"))
         above: dict[int, float] = {}
         for seen in blocks:
-            depth = seen.block.blockFormat().intProperty(QUOTES)
             now: dict[int, float] = {}
-            padding = SPACES["code"].above if seen.block.blockFormat().stringProperty(KIND) == "code" else 0.0
-            for level in range(depth):
+            padding = SPACES["code"].above if seen.kind == "code" else 0.0
+            for level in range(seen.quotes):
                 top = above.get(level, seen.rect.top() - padding)
                 bottom = seen.rect.bottom() + 1
                 painter.drawRect(QRectF(left + level * QUOTE_STEP, top, 2, bottom - top))
@@ -140,26 +149,25 @@ class Backdrop:
             above = now
 
     def _inline_code(self, painter: QPainter, seen: Seen) -> None:
+        layout = seen.block.layout()
         for start, length in _pills(seen.block):
-            layout = seen.block.layout()
             first = layout.lineForTextPosition(start).lineNumber()
             last = layout.lineForTextPosition(start + length).lineNumber()
             for number in range(first, last + 1):
-                self._pill(painter, seen, number, start, start + length)
-
-    def _pill(self, painter: QPainter, seen: Seen, number: int, start: int, end: int) -> None:
-        line = seen.block.layout().lineAt(number)
-        text_end = line.textStart() + line.textLength()
-        left = _x(line, max(start, line.textStart()))
-        right = _x(line, min(end, text_end))
-        baseline = seen.rect.top() + line.y() + line.ascent()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.ink.theme.colour("sunken"))
-        rect = QRectF(seen.rect.left() + left - 2, round(baseline) - 12, right - left + 4, 16)
-        painter.drawRoundedRect(rect, 4, 4)
+                _pill(painter, seen, layout.lineAt(number), start, start + length)
 
     def _hairline(self) -> QPen:
         return QPen(QColor(self.ink.theme.colour("line")), 1)
+
+
+def _pill(painter: QPainter, seen: Seen, line: QTextLine, start: int, end: int) -> None:
+    """The ground under what stands of a piece of inline code in one line."""
+    begin = line.textStart()
+    left = _x(line, max(start, begin))
+    right = _x(line, min(end, begin + line.textLength()))
+    baseline = seen.rect.top() + line.y() + line.ascent()
+    rect = QRectF(seen.rect.left() + left - 2, round(baseline) - 12, right - left + 4, 16)
+    painter.drawRoundedRect(rect, 4, 4)
 
 
 def visible(document: QTextDocument, first: QTextBlock, offset: QPointF, height: float) -> list[Seen]:
@@ -173,7 +181,17 @@ def visible(document: QTextDocument, first: QTextBlock, offset: QPointF, height:
         rect.setBottom(rect.top() + block.layout().boundingRect().bottom())
         if rect.top() - CODE_HEADER - 16 > height:
             break
-        found.append(Seen(block, rect))
+        shape = block.blockFormat()
+        found.append(
+            Seen(
+                block,
+                rect,
+                shape.stringProperty(KIND),
+                shape.intProperty(GROUP),
+                shape.intProperty(QUOTES),
+                shape.leftMargin(),
+            )
+        )
         block = block.next()
     return found
 
@@ -183,8 +201,7 @@ def _runs(blocks: list[Seen]) -> Iterator[tuple[str, int, list[Seen]]]:
     run: list[Seen] = []
     mark: tuple[str, int] = ("", 0)
     for seen in blocks:
-        shape = seen.block.blockFormat()
-        now = (shape.stringProperty(KIND), shape.intProperty(GROUP))
+        now = (seen.kind, seen.group)
         if run and (now != mark or not now[1]):
             yield *mark, run
             run = []

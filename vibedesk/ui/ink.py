@@ -25,6 +25,8 @@ ENTRY = _PROPERTY + 6
 """Block property: which of the things said it belongs to, from 1."""
 PILL = _PROPERTY + 5
 """Character property: inline code, on a rounded ground."""
+HAS_PILLS = 1
+"""State of a block with such code in it: painting looks for it nowhere else."""
 
 
 class Colours(Protocol):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -22,14 +21,14 @@ from PySide6.QtGui import (
 )
 
 from vibedesk.ui import harmless
-from vibedesk.ui.footnotes import NOTES, note_number, note_reference, notes_in
-from vibedesk.ui.formulas import Found, formula_of, formulas_of, maths
-from vibedesk.ui.ink import KIND, LINE, block_format, distance, tabbed
+from vibedesk.ui.footnotes import NOTES, note_number, notes_in
+from vibedesk.ui.formulas import Found, formula_of, formulas_of
+from vibedesk.ui.ink import HAS_PILLS, KIND, LINE, block_format, distance, tabbed
 from vibedesk.ui.pen import QUOTE_STEP, Pen
+from vibedesk.ui.reader import reader
 
 MOST_CELLS = 600
 """A bigger table is shown as it was written."""
-DEEPEST = 12
 _BULLETS = ("•", "◦", "▪")
 _ADDRESS = re.compile(r"https?://[^\s<>\[\]\"'`]*[^\s<>\[\]\"'`.,;:!?)]")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -41,11 +40,6 @@ class Markdown:
 
     def __init__(self, pen: Pen, known: dict[str, Any] | None = None) -> None:
         self._pen = pen
-        self._parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST}).enable(
-            ["table", "strikethrough"]
-        )
-        self._parser.inline.ruler.before("escape", "formula", maths)
-        self._parser.inline.ruler.before("link", "note", note_reference)
         self._known: dict[str, Any] = {} if known is None else known
 
     def write(self, source: str, number: int | None = None, follows: bool = False) -> None:
@@ -74,7 +68,7 @@ class Markdown:
     def _walk(
         self, source: str, known: dict[str, Any], number: int | None = None, follows: bool = False
     ) -> _Walk:
-        return _Walk(self._pen, self._parser.parse(source, known), number, follows, source)
+        return _Walk(self._pen, reader().parse(source, known), number, follows, source)
 
     def _write_formula(self, found: Found) -> None:
         pen = self._pen
@@ -198,6 +192,7 @@ class _Walk:
                     cursor.insertText(
                         harmless.code(child.content).replace("\n", " "), self._code_in(shapes[-1])
                     )
+                    cursor.block().setUserState(HAS_PILLS)
                 case "formula":
                     formulas_of(self._pen.document).write(
                         cursor, child.content, child.markup, shapes[-1], display=child.hidden
