@@ -23,6 +23,8 @@ from vibedesk.ui.turn_bar import TurnBar
 from vibedesk.ui.widgets import Button, Empty, bare, set_state
 from vibedesk.wording import duration
 
+COUNT_S = 0.1
+"""Figures of a running answer change no faster than they can be read."""
 _FINISHES = {
     "length": ("length limit", "warn", "The answer reached its limit of tokens."),
     "content_filter": ("content filter", "warn", "The provider held back the rest."),
@@ -60,6 +62,7 @@ class LaneView(QFrame):
         column.addWidget(self._stack, 1)
         column.addWidget(self.figures)
         self._best: set[str] = set()
+        self._counted_at = 0.0
         self._entries: list[tuple[str, str]] = []
         self.bar = TurnBar(theme, self.transcript.viewport())
         self._second = QTimer(self)
@@ -192,10 +195,11 @@ class LaneView(QFrame):
         self.head.show_waiting(self.lane)
 
     def _count(self) -> None:
-        lane = self.lane
-        if lane.first_at is None or not lane.running:
+        lane, now = self.lane, monotonic()
+        if lane.first_at is None or not lane.running or now - self._counted_at < COUNT_S:
             return
-        spent = monotonic() - lane.first_at
+        self._counted_at = now
+        spent = now - lane.first_at
         tokens = lane.tokens_so_far
         self.figures.show_running(
             tokens, tokens / spent if spent > 0.5 else None, lane.first_at - lane.asked_at
