@@ -79,6 +79,8 @@ class Transcript(QTextBrowser):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Transcript"))
         self.viewport().setMouseTracking(True)
+        # else every frame draws the whole way up to the window once more, behind what covers it
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._widgets: dict[int, QWidget] = {}
         self._following = True
         self._moving = self._resting = self._reaching = False
@@ -415,6 +417,7 @@ class Transcript(QTextBrowser):
         if not self.script.awake and self._following and not self._resting:
             QTimer.singleShot(0, self, self._look)  # it was out of sight, and has come back
         painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), self._theme.colour("surface"))
         seen = self._visible()
         right = self.viewport().width() - self._right_side()
         self._backdrop.paint(painter, seen, self._side(), right, self.script.pen.listings)
