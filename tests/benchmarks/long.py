@@ -50,9 +50,14 @@ def answer_lines(found: dict[str, Found], ways: dict[str, int]) -> Iterator[Line
 def conversation_lines(found: Found) -> Iterator[Line]:
     yield Line("open until usable", f"{found['open']:.0f} ms", "", found["open"], 500, unit="ms")
     yield Line("longest stall meanwhile", ms(found["late"], 100))
-    slow = quantile(found["scroll"], 99)
-    yield Line("frame while scrolling, p99", ms(found["scroll"], 99), "", slow, 16, unit="ms")
-    yield Line("the same, p50", ms(found["scroll"], 50))
+    frames = {
+        "60 px by the wheel": found["wheel"],
+        "to a place far away": found["far"],
+        "both": found["wheel"] + found["far"],
+    }
+    for what, spent in frames.items():
+        middle, slow = ms(spent, 50), quantile(spent, 99)
+        yield Line(f"frame, {what}, p99", ms(spent, 99), f"p50 {middle}", slow, 16, unit="ms")
 
 
 def run_memory(given: argparse.Namespace) -> None:
