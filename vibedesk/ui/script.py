@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +40,11 @@ TRIM_FROM, TRIM_TO = 6.0, 2.0
 """Heights of the view that may stand above a followed end, and that are left when it were more."""
 UNKNOWN_HEIGHT = 1_000.0
 """Pixels a view is taken to have that was not shown yet."""
+ENOUGH, AHEAD = 0.5, 1.0
+"""Heights of the view that are drawn on both sides of it while one scrolls, and a little later."""
+FAR, NEAR, SELECTED = 3.0, 2.0, 20.0
+"""Heights of the view beyond which something is left out, that are left then; the first while words are selected."""
+STRIDE = 256
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
 HURRY = 200
@@ -85,15 +91,10 @@ class Answer(Struct, eq=False):
     number: int = 0
 
 
-class Aside(Struct, eq=False):
-    fold: Fold
-    number: int = 0
-
-
 class Part(Struct, eq=False):
     """What is drawn or left out as one: an entry, or some finished blocks of an answer."""
 
-    entry: Said | Answer | Aside
+    entry: Said | Answer
     opens: bool = True
     """It begins its entry."""
     steps: list[Step] = field(default_factory=list)
@@ -106,6 +107,90 @@ class Part(Struct, eq=False):
     """Where it stands, while it is drawn."""
     mark: Mark | None = None
     """What stood before it when it was last drawn."""
+    began: str = ""
+    """What its first block keeps its distance as."""
+
+
+class Parts:
+    """All parts in their order, and about how high each is; the last may be growing."""
+
+    def __init__(self, column: float) -> None:
+        self._column = column
+        self._all: list[Part] = []
+        self._tall: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __getitem__(self, place: int) -> Part:
+        return self._all[place]
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._all)
+
+    def between(self, first: int, last: int) -> list[Part]:
+        """Those from `first` up to `last`, which is not among them."""
+        return self._all[first:last]
+
+    def index(self, part: Part) -> int:
+        return self._all.index(part)
+
+    def append(self, part: Part) -> None:
+        self._look_at_last()
+        self._all.append(part)
+        self._tall.append(self._guess(part))
+
+    def cut(self, place: int) -> tuple[list[Part], list[float]]:
+        """Takes out everything from `place` on, and how high it is, for `put_back`."""
+        cut = self._all[place:], self._tall[place:]
+        del self._all[place:], self._tall[place:]
+        return cut
+
+    def put_back(self, cut: tuple[list[Part], list[float]]) -> None:
+        self._look_at_last()
+        self._all += cut[0]
+        self._tall += cut[1]
+
+    def measured(self, place: int, height: float) -> None:
+        """A part takes so many pixels; 0 = nobody knows."""
+        self._all[place].height = height
+        self._tall[place] = self._guess(self._all[place])
+
+    def set_column(self, width: float) -> None:
+        """Words have another width: no height is known any more."""
+        self._column = width
+        for part in self._all:
+            part.height = 0.0
+        self._tall = list(map(self._guess, self._all))
+
+    def tall(self, first: int, last: int) -> float:
+        """Pixels those from `first` up to `last` take, or about so many."""
+        self._look_at_last()
+        return sum(self._tall[first:last])
+
+    def at(self, y: float) -> tuple[int, float]:
+        """The part at a height, drawn or not, and how far into it."""
+        self._look_at_last()
+        place, last = 0, len(self._all) - 1
+        while place + STRIDE < last and y >= (stride := sum(self._tall[place : place + STRIDE])):
+            y -= stride
+            place += STRIDE
+        while place < last and y >= self._tall[place]:
+            y -= self._tall[place]
+            place += 1
+        return place, min(max(0.0, y), self._tall[place])
+
+    def _look_at_last(self) -> None:
+        if self._all:
+            self._tall[-1] = self._guess(self._all[-1])
+
+    def _guess(self, part: Part) -> float:
+        if part.height:
+            return part.height
+        entry = part.entry
+        said = isinstance(entry, Said)
+        size = min(len(entry.text), LONG_PROMPT) if said else part.size or len(part.raw)
+        return 40.0 + 20.0 * (size // max(1, int(self._column / 6.6)))
 
 
 class Script:
@@ -127,9 +212,10 @@ class Script:
         self._forget()
 
     def _forget(self) -> None:
-        self._entries: list[Said | Answer | Aside] = []
+        self._entries: list[Said | Answer] = []
         self._answers: list[Answer] = []
-        self._parts: list[Part] = []
+        self._carded: set[int] = set()
+        self._parts = Parts(self._column)
         self._first = self._last = 0
         self._above = self._below = 0.0
         self._blocks = Blocks()
@@ -138,7 +224,7 @@ class Script:
 
     def _reset(self) -> None:
         """An empty document."""
-        for part in self._parts[self._first : self._last]:
+        for part in self._parts.between(self._first, self._last):
             self._leave(part)
         frame = self._document.rootFrame().frameFormat()
         self._document.clear()
@@ -189,8 +275,7 @@ class Script:
 
     def cards(self) -> list[tuple[int, QTextCursor | None]]:
         """Room for widgets: which answer, and where; None = not near the view."""
-        found = enumerate(self._answers)
-        return [(index, answer.card_at) for index, answer in found if answer.card is not None]
+        return [(index, self._answers[index].card_at) for index in self._carded]
 
     def fold_at(self, address: str) -> Fold | None:
         return self._folds.get(address)
@@ -214,10 +299,6 @@ class Script:
     def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
         """The user's words, in a bubble; a `note` under it."""
         self._add(Said(text, tuple(images), note=note))
-
-    def aside(self, label: str, text: str) -> None:
-        """Words behind a fold, between turns."""
-        self._add(Aside(Fold(label, [text])))
 
     def begin(self) -> None:
         """An answer begins under what is there."""
@@ -302,12 +383,13 @@ class Script:
         if answer.card == height:
             return
         answer.card = height
+        self._carded.add(index)
         with _Edit(self._document):
             if answer.card_at is not None:
                 _at(answer.card_at).setBlockFormat(_card_format(answer.card_at.blockFormat(), height))
             elif answer is self._entries[-1] and self._drawn:
                 self._draw_card(answer)
-            elif any(part.entry is answer for part in self._parts[self._first : self._last]):
+            elif any(part.entry is answer for part in self._parts.between(self._first, self._last)):
                 self._draw_range(self._first, self._last)
 
     def toggle(self, address: str) -> None:
@@ -327,7 +409,7 @@ class Script:
         """Whether the end stands in the document, so that what comes is drawn."""
         return self.awake and self._last == len(self._parts)
 
-    def _add(self, entry: Said | Answer | Aside) -> None:
+    def _add(self, entry: Said | Answer) -> None:
         drawn = self._drawn
         self._entries.append(entry)
         entry.number = len(self._entries)
@@ -338,7 +420,7 @@ class Script:
         if drawn:
             self._last += 1
             with _Edit(self._document):
-                self._draw(self._parts[-1])
+                self._draw(self._parts[-1], self._last - 1)
 
     def _collect(self, steps: list[Step]) -> None:
         """Keeps steps for when they are near the view."""
@@ -368,9 +450,9 @@ class Script:
         place = self._parts.index(part)
         blocks = Blocks()
         steps = blocks.feed(raw) + ([] if answer.live else blocks.close())
-        others, self._parts = self._parts[place + 1 :], self._parts[: place + 1]
+        others = self._parts.cut(place + 1)
         self._collect(steps)
-        self._parts += others
+        self._parts.put_back(others)
         if answer.live:
             self._blocks = blocks
 
@@ -379,9 +461,9 @@ class Script:
         answer = self._answer()
         begin = next(place for place, part in enumerate(self._parts) if part.entry is answer)
         drawn = self._last > begin
-        for part in self._parts[begin : self._last]:
+        for part in self._parts.between(begin, self._last):
             self._leave(part)
-        del self._parts[begin:]
+        self._parts.cut(begin)
         self._last = min(self._last, begin)
         self._parts.append(Part(answer))
         self._blocks = Blocks()
@@ -394,17 +476,6 @@ class Script:
             part.entry.card_at = None
             if part.opens and part.entry.thought is not None:
                 part.entry.thought.header = part.entry.thought.body_end = None
-        elif isinstance(part.entry, Aside):
-            part.entry.fold.header = part.entry.fold.body_end = None
-
-    def _tall(self, part: Part) -> float:
-        """Pixels it takes, or about so many."""
-        if part.height:
-            return part.height
-        entry = part.entry
-        said = isinstance(entry, Said)
-        size = min(len(entry.text), LONG_PROMPT) if said else part.size or len(part.raw)
-        return 40.0 + 20.0 * (size // max(1, int(self._column / 6.6)))
 
     def part_with(self, entry: int, words: str, nth: int) -> tuple[Part, int, float] | None:
         """Where place `nth` of `words` in a thing said is: the part, which place in it, and about how far down."""
@@ -422,7 +493,7 @@ class Script:
                 nth -= count
             elif found is not None:
                 break
-            top += self._tall(part)
+            top += self._parts.tall(at, at + 1)
             at += 1
         return found
 
@@ -435,76 +506,160 @@ class Script:
         block = self._document.findBlock(top.position()) if top is not None else self._document.lastBlock()
         return layout.blockBoundingRect(block).top()
 
-    def reach(self, top: float) -> float:
-        """Draws what is near a view at `top` and leaves out what is far; where the view stands then."""
-        if not self.height or not self._parts or self.whole:
+    def reach(self, top: float, *, selected: bool = False) -> float:
+        """Draws what a view at `top` shows and a little more, and leaves out what is far; where the view stands then.
+
+        A step of the wheel meets at most one part that is not drawn.
+        """
+        if not self.height or not self._parts:
             return top
-        bottom = self.top_of(self._last) if self._last > self._first else 0.0
-        if (self._first and top < self._above) or top > bottom or self._last == self._first:
-            return self._go_to(top, bottom)
-        with _Edit(self._document):
-            while self._last < len(self._parts) and bottom < top + 1.5 * self.height:
-                self._draw_next()
-                bottom = self.top_of(self._last)
-            self._make_below()
+        if self._strayed(top):
+            return self._go_to(top)
+        top, _ = self.read_ahead(self._cover(top), ENOUGH)
+        self._leave_far(top, SELECTED if selected else FAR)
         return top
 
-    def _go_to(self, top: float, bottom: float) -> float:
-        """Another stretch: the part the view stood at keeps its place in the view."""
-        if self._first < self._last and self._above - self.height <= top < self._above:
-            anchor, offset = self._first, top - self._above
-        else:
-            anchor, offset = self._at(top)
-            if self._parts[anchor].raw:
-                self._split(self._parts[anchor])
-                anchor, offset = self._at(top)
-        first, room = anchor, offset
-        while first > 0 and room < 0.5 * self.height:
-            first -= 1
-            if self._parts[first].raw:
-                before = len(self._parts)
-                self._split(self._parts[first])
-                more = len(self._parts) - before
-                first, anchor = first + more, anchor + more
-            room += self._tall(self._parts[first])
-        return self._show_from(first, anchor, offset)
+    def read_ahead(self, top: float, enough: float = AHEAD) -> tuple[float, bool]:
+        """Draws one more part near a view at `top`; where the view stands then, and whether there is more to draw."""
+        if not self.height or self._first == self._last:
+            return top, False
+        over, under = top - self.top_of(self._first), self.top_of(self._last) - top - self.height
+        if self._first and over < enough * self.height and (over <= under or not self.rest):
+            return top + self._draw_before(), True
+        if self.rest and under < enough * self.height:
+            self._draw_after()
+            return top, True
+        return top, False
 
-    def _at(self, y: float) -> tuple[int, float]:
-        """The part at a height, drawn or not, and how far into it."""
+    @property
+    def rest(self) -> bool:
+        """Whether there is something under what is drawn."""
+        return self._last < len(self._parts)
+
+    def _strayed(self, top: float) -> bool:
+        """Whether a view at `top` is nearer to what is not drawn than to what is."""
+        if self._first == self._last:
+            return True
+        upper, lower = self.top_of(self._first), self.top_of(self._last)
+        above = self._first > 0 and top + self.height < upper
+        return above or (self.rest and top > lower)
+
+    def _go_to(self, top: float) -> float:
+        """Another stretch, from the part at `top`, which comes to stand there."""
         edge = self._document.rootFrame().frameFormat().topMargin()
-        for place, part in enumerate(self._parts):
-            tall = self._tall(part)
-            if y < edge + tall or place == len(self._parts) - 1:
-                return place, min(max(0.0, y - edge), tall)
-            edge += tall
-        return 0, 0.0
-
-    def _show_from(self, first: int, anchor: int, offset: float) -> float:
+        anchor, offset = self._parts.at(top - edge)
+        if self._parts[anchor].raw:
+            self._split(self._parts[anchor])
+            anchor, offset = self._parts.at(top - edge)
         with _Edit(self._document):
-            self._start_at(first)
-            drawn = 0.0
-            while self._last < len(self._parts) and (
-                self._last <= anchor or drawn < offset + 1.4 * self.height
-            ):
+            self._start_at(anchor)
+            with self._hurried():
                 self._draw_next()
-                drawn += self._tall(self._parts[self._last - 1]) if self._last > anchor else 0.0
             self._make_below()
         self._measure()
-        return self.top_of(anchor) + min(offset, max(0.0, self._tall(self._parts[anchor])))
+        return self._cover(
+            self.top_of(anchor) + min(offset, max(0.0, self._parts.tall(anchor, anchor + 1) - 1))
+        )
+
+    def _cover(self, top: float) -> float:
+        """Draws until a view at `top` shows nothing that is not drawn; where it stands then."""
+        while self.rest and self.top_of(self._last) < top + self.height:
+            self._draw_after()
+        if not self.rest:
+            top = min(top, max(0.0, self._document.documentLayout().documentSize().height() - self.height))
+        while self._first and self.top_of(self._first) > top:
+            top += self._draw_before()
+        return top
+
+    def _draw_after(self) -> None:
+        """One more part under what is drawn."""
+        with _Edit(self._document), self._hurried():
+            self._draw_next()
+            self._make_below()
+        self._measure(self._last - 1)
+
+    def _draw_before(self) -> float:
+        """One more part above what is drawn; by how many whole pixels that moves what was there."""
+        before = len(self._parts)
+        self._split(self._parts[self._first - 1])
+        more = len(self._parts) - before
+        self._first, self._last = self._first + more, self._last + more
+        edge = self.top_of(self._first + 1)
+        self._first -= 1
+        part = self._parts[self._first]
+        with _Edit(self._document), self._hurried(), self._tail_kept():
+            with self.pen.on_top(part.mark):
+                self._draw(part, self._first)
+                mark = self.pen.mark()
+            self._follow_on(self._first + 1, mark)
+            self._make_above(self._parts.tall(0, self._first))
+        moved = self.top_of(self._first + 2) - edge
+        if self._first and abs(moved - round(moved)) > 0.01:  # words must not be blurred by parts of a pixel
+            self._make_above(self._above + round(moved) - moved)
+        self._measure(self._first, self._first + 2)
+        return float(round(moved))
+
+    def _make_above(self, height: float) -> None:
+        """The blank space at the beginning stands for what is not drawn there; without any there is no block for it."""
+        self._above = height
+        cursor = QTextCursor(self._document)
+        if self._first:
+            cursor.setBlockFormat(_blank(height))
+        else:
+            cursor.deleteChar()
+
+    def _follow_on(self, place: int, mark: Mark) -> None:
+        """What stands before a part has been drawn: now its distance from that is known."""
+        while place < self._last and self._parts[place].mark != mark:
+            part = self._parts[place]
+            assert part.top is not None
+            if self._tail_mark == part.mark and self._tail.position() == part.top.position():
+                self._tail_mark = mark
+            part.mark = mark
+            if part.began:
+                self.pen.move_apart(part.top, part.began, mark)
+                return
+            place += 1
+
+    @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        """Colours of code come a little later."""
+        was, self.pen.hurried = self.pen.hurried, True
+        try:
+            yield
+        finally:
+            self.pen.hurried = was
+
+    @contextmanager
+    def _tail_kept(self) -> Iterator[None]:
+        """What is written on top leaves the tail where it is."""
+        kept = self._tail, self._listing, self._plain_tail, self._tail_owed
+        mark, self._tail_mark = self._tail_mark, None
+        self._tail, self._listing = QTextCursor(self._document), 0
+        try:
+            yield
+        finally:
+            self._tail, self._listing, self._plain_tail, self._tail_owed = kept
+            self._tail_mark = mark
 
     def catch_up(self) -> None:
         """Shows the end: what came while nobody looked."""
         if self._last == len(self._parts) and self._last > self._first:
             return
         first, room = len(self._parts), 0.0
-        while first > 0 and room < 2 * (self.height or UNKNOWN_HEIGHT):
+        while first > 0 and room < 1.5 * (self.height or UNKNOWN_HEIGHT):
             first -= 1
             if self._parts[first].raw:
                 before = len(self._parts)
                 self._split(self._parts[first])
                 first += len(self._parts) - before
-            room += self._tall(self._parts[first])
-        self._draw_range(first, len(self._parts))
+            room += self._parts.tall(first, first + 1)
+        with _Edit(self._document):
+            self._start_at(first)
+            with self._hurried():
+                while self.rest:
+                    self._draw_next()
+            self._make_below()
 
     def fall_asleep(self) -> None:
         """From now on what comes is kept, and drawn by `reach` or `catch_up`: the growing part leaves the page."""
@@ -513,20 +668,22 @@ class Script:
         grows = self.live is not None and self._last == len(self._parts) and self._last > self._first
         self.awake = False
         if grows:
-            self._take_off()
+            self._take_off(self._last - 1)
 
-    def _take_off(self) -> None:
-        """The last part that is drawn leaves the page."""
-        part = self._parts[self._last - 1]
+    def _take_off(self, keep: int) -> None:
+        """What is drawn from part `keep` on leaves the page."""
+        part = self._parts[keep]
         if part.top is None or part.mark is None:
             return
         with _Edit(self._document):
             self._listing = 0
             self.pen.cut_from(part.top.position(), part.mark)
-            self._last -= 1
-            self._leave(part)
+            for left in self._parts.between(keep, self._last):
+                self._leave(left)
+            self._last = keep
             self._settle()
             self._make_below()
+        self._drop_lost()
 
     @property
     def overgrown(self) -> float:
@@ -545,6 +702,24 @@ class Script:
         if keep > self._first:
             self._leave_above(keep)
 
+    def _leave_far(self, top: float, far: float) -> None:
+        """Leaves out what is more than so many heights away from a view at `top`."""
+        upper, lower = top - NEAR * self.height, top + (1 + NEAR) * self.height
+        if top - self.top_of(self._first) > far * self.height:
+            keep = self._first
+            while keep < self._last - 1 and self.top_of(keep + 1) < upper:
+                keep += 1
+            if keep > self._first:
+                self._measure()
+                self._leave_above(keep)
+        if self.top_of(self._last) - top - self.height > far * self.height:
+            keep = self._last
+            while keep > self._first + 1 and self.top_of(keep - 1) > lower:
+                keep -= 1
+            if keep < self._last:
+                self._measure()
+                self._take_off(keep)
+
     def _leave_above(self, keep: int) -> None:
         """Blank space instead of the parts above `keep`, exactly as high."""
         top = self._parts[keep].top
@@ -557,7 +732,7 @@ class Script:
             cursor.removeSelectedText()
             cursor.setBlockFormat(_blank(self._above))
             cursor.setBlockCharFormat(QTextCharFormat())
-        for part in self._parts[self._first : keep]:
+        for part in self._parts.between(self._first, keep):
             self._leave(part)
         self._first = keep
         self._drop_lost()
@@ -566,21 +741,24 @@ class Script:
         """Bookmarks of what is no longer there would gather in the document."""
         first = self._parts[self._first].top
         begin = first.position() if first is not None else 0
-        self._bubbles = [bubble for bubble in self._bubbles if bubble.start.position() >= begin]
+        end = self.pen.here().position()
+        self._bubbles = [bubble for bubble in self._bubbles if begin <= bubble.start.position() < end]
         self._folds = {name: fold for name, fold in self._folds.items() if fold.header is not None}
-        self.pen.forget_listings_before(begin)
+        self.pen.forget_lost_listings()
 
-    def _measure(self) -> None:
-        """Remembers how high each drawn part is; the growing one stays unknown."""
-        edges = [self.top_of(place) for place in range(self._first, self._last + 1)]
-        for place, (one, other) in enumerate(pairwise(edges), self._first):
+    def _measure(self, first: int | None = None, last: int | None = None) -> None:
+        """Remembers how high drawn parts are, all or those from `first` up to `last`; the growing one stays unknown."""
+        first = self._first if first is None else first
+        last = min(self._last, self._last if last is None else last)
+        edges = [self.top_of(place) for place in range(first, last + 1)]
+        for place, (one, other) in enumerate(pairwise(edges), first):
             growing = place == len(self._parts) - 1 and self.live is not None
-            self._parts[place].height = 0.0 if growing else max(1.0, other - one)
+            self._parts.measured(place, 0.0 if growing else max(1.0, other - one))
 
     def _start_at(self, first: int) -> None:
         self._reset()
         self._first = self._last = first
-        self._above = sum(map(self._tall, self._parts[:first]))
+        self._above = self._parts.tall(0, first)
         if first:
             self.pen.skip(_blank(self._above))
             self.pen.resume(self._parts[first].mark)
@@ -597,13 +775,15 @@ class Script:
         if part.raw:
             self._split(part)
         self._last += 1
-        self._draw(part)
+        if part.entry is self.live and self._last == len(self._parts):
+            self.awake = True  # what was said meanwhile is in it, what comes goes on there
+        self._draw(part, self._last - 1)
 
     def _make_below(self) -> None:
         """The blank space at the end stands for what is not drawn there."""
         if self._listing:
             return
-        self._below = sum(map(self._tall, self._parts[self._last :]))
+        self._below = self._parts.tall(self._last, len(self._parts))
         self.pen.leave(_blank(self._below) if self._below else None)
 
     # Drawing again
@@ -628,26 +808,23 @@ class Script:
     def set_column(self, width: float) -> None:
         """The width words have, in pixels: bubbles hug their words against its right edge."""
         if width != self._column:
-            for part in self._parts:
-                part.height = 0.0
+            self._parts.set_column(width)
         self._column = width
         with _Edit(self._document):
             for bubble in self._bubbles:
                 self._fit(bubble)
 
-    def _draw(self, part: Part) -> None:
+    def _draw(self, part: Part, place: int) -> None:
         part.top, part.mark = _anchor(self.pen.here()), self.pen.mark()
-        self.pen.entry = part.entry.number
+        self.pen.entry, self.pen.began = part.entry.number, ""
         match part.entry:
             case Said():
                 self._draw_said(part.entry)
-            case Aside(fold):
-                self._draw_fold(fold)
-                self._settle()
             case Answer():
-                self._draw_answer(part, part.entry)
+                self._draw_answer(part, part.entry, place)
+        part.began = self.pen.began
 
-    def _draw_answer(self, part: Part, answer: Answer) -> None:
+    def _draw_answer(self, part: Part, answer: Answer, place: int) -> None:
         self._listing = 0
         self._settle()
         if part.opens and answer.thought is not None:
@@ -655,7 +832,7 @@ class Script:
             self._settle()
         for step in part.steps:
             self._do(step)
-        if part is self._parts[-1] or self._parts[self._last].entry is not answer:
+        if part is self._parts[-1] or self._parts[place + 1].entry is not answer:
             if answer.live and not self._listing:
                 self._draw_tail()
             elif not answer.live:
@@ -861,13 +1038,11 @@ class Script:
         self._settle()
 
 
-def _copy(entry: Said | Answer | Aside) -> Said | Answer | Aside:
+def _copy(entry: Said | Answer) -> Said | Answer:
     """The same words, standing nowhere."""
     match entry:
         case Said(text, images, rest):
             return Said(text, images, _copied(rest))
-        case Aside(fold):
-            return Aside(Fold(fold.label, fold.text, fold.open))
         case Answer():
             return Answer(entry.text, _copied(entry.thought), entry.marks, entry.live, entry.card)
 
@@ -922,8 +1097,6 @@ def _source_of(part: Part) -> str:
     entry = part.entry
     if isinstance(entry, Said):
         return entry.text
-    if isinstance(entry, Aside):
-        return "".join(entry.fold.text)
     pieces = []
     for step in part.steps:
         match step:
