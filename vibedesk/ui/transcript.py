@@ -319,6 +319,8 @@ class Transcript(QTextBrowser):
             while to_end and self._may_reach() and self.script.rest:
                 self._move_to_end()  # it is not where it was thought to be
                 self._reach()
+            if to_end:
+                self._move_to_end()
             self._following = to_end or self.at_end()
             if self._following:
                 self._pill.hide()
