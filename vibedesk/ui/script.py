@@ -34,7 +34,7 @@ BUBBLE_INDENT = 34
 THUMBNAIL = 96
 LONG_PROMPT = 4_000
 """Characters of a prompt that are shown; the rest waits behind a fold."""
-PART = 1_500
+PART = 800
 """Characters of an answer after which the next block begins another part."""
 TRIM_FROM, TRIM_TO = 6.0, 2.0
 """Heights of the view that may stand above a followed end, and that are left when it were more."""
