@@ -27,12 +27,22 @@ def theme(qapp: QApplication) -> Theme:
 
 
 def settle(view: Transcript) -> None:
-    """Lets everything that can wait be done."""
+    """Lets everything that can wait be drawn."""
     for _ in range(500):
-        view._work()
-        if not view._slices.isActive():
+        view._read_ahead()
+        if not view._ahead.isActive():
             return
     raise AssertionError("there is always more to draw")
+
+
+def colour(view: Transcript, qtbot: QtBot) -> None:
+    """Lets all code be coloured, once its grammar is loaded."""
+
+    def coloured() -> bool:
+        view.script.pen.work(1)
+        return not view.script.pen.busy
+
+    qtbot.waitUntil(coloured)
 
 
 def look_of(block: QTextBlock) -> Any:
@@ -61,6 +71,7 @@ def drawn_at_once(theme: Theme, qtbot: QtBot) -> Transcript:
         view.append(rounds(turn, turn + 2))
         view.end()
     assert view.script.whole
+    colour(view, qtbot)
     return view
 
 
@@ -89,6 +100,7 @@ def test_what_was_drawn_upwards_looks_as_if_it_had_been_drawn_at_once(
         bar.setValue(bar.value() + step)
         settle(view)
     assert view.script.above == 0
+    colour(view, qtbot)
     drawn = looks(view)[:-1]  # its last block stands for what is left out below
     assert len(drawn) > 60
     assert drawn == whole[: len(drawn)]

@@ -722,7 +722,7 @@ class Script:
 
     def _leave_above(self, keep: int) -> None:
         """Blank space instead of the parts above `keep`, exactly as high."""
-        top, edge = self._parts[keep].top, self.top_of(keep + 1)
+        top = self._parts[keep].top
         assert top is not None
         space = self._document.rootFrame().frameFormat().topMargin() + top.blockFormat().topMargin()
         self._above = self.top_of(keep) - space
@@ -735,8 +735,6 @@ class Script:
         for part in self._parts.between(self._first, keep):
             self._leave(part)
         self._first = keep
-        if moved := self.top_of(keep + 1) - edge:  # the space above its first block counts now
-            self._make_above(self._above - moved)
         self._drop_lost()
 
     def _drop_lost(self) -> None:
