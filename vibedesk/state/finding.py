@@ -10,7 +10,7 @@ MOST = 9_999
 """Places that are counted."""
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """One place: the lane, which of the things said there, and which of the places in it; all from 0."""
 
     lane: int
