@@ -38,7 +38,7 @@ from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
 from vibedesk.ui.formulas import formulas_of, read
 from vibedesk.ui.ink import ENTRY, KIND, Ink
-from vibedesk.ui.script import Script
+from vibedesk.ui.stretch import Stretch
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, set_state
 
@@ -86,7 +86,7 @@ class Transcript(QTextBrowser):
         self._moving = self._resting = self._reaching = False
         self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
         self.setDocument(self._page)
-        self.script = Script(self._page, Ink(theme))
+        self.script = Stretch(self._page, Ink(theme))
         self._backdrop = Backdrop(self.script.ink)
         self._formulas = formulas_of(self._page)
         self._formulas.ready.connect(self._put_formula)
