@@ -28,9 +28,14 @@ def run(given: argparse.Namespace) -> None:
     ways = {"vibedesk": given.tokens, "floor": given.tokens, "naive": min(given.tokens, NAIVE_TOKENS)}
     found = {way: in_window("answer", way, tokens) for way, tokens in ways.items()}
     print(shown(f"One answer of {given.tokens:,} tokens", answer_lines(found, ways)), flush=True)
-    opened = in_window("messages", given.messages)
-    title = f"A kept conversation of {given.messages:,} messages"
-    print(shown(title, conversation_lines(opened)), flush=True)
+    kept = {
+        f"{given.messages:,} messages": (given.messages, 225),
+        "1,000,000 tokens in 4,000 messages": (4_000, 500),
+        "200,000 tokens in one answer": (2, 200_000),
+    }
+    for title, (messages, tokens) in kept.items():
+        opened = in_window("messages", messages, tokens)
+        print(shown(f"A kept conversation: {title}", conversation_lines(opened)), flush=True)
 
 
 def answer_lines(found: dict[str, Found], ways: dict[str, int]) -> Iterator[Line]:
@@ -50,9 +55,17 @@ def answer_lines(found: dict[str, Found], ways: dict[str, int]) -> Iterator[Line
 def conversation_lines(found: Found) -> Iterator[Line]:
     yield Line("open until usable", f"{found['open']:.0f} ms", "", found["open"], 500, unit="ms")
     yield Line("longest stall meanwhile", ms(found["late"], 100))
-    slow = quantile(found["scroll"], 99)
-    yield Line("frame while scrolling, p99", ms(found["scroll"], 99), "", slow, 16, unit="ms")
-    yield Line("the same, p50", ms(found["scroll"], 50))
+    frames = {
+        "60 px by the wheel": found["wheel"],
+        "to a place far away": found["far"],
+        "both": found["wheel"] + found["far"],
+        "to the next place of a word": found["found"],
+        "of an answer that comes": found["grow"],
+    }
+    yield Line("a letter typed into the find bar, slowest", ms(found["typed"], 100))
+    for what, spent in frames.items():
+        middle, slow = ms(spent, 50), quantile(spent, 99)
+        yield Line(f"frame, {what}, p99", ms(spent, 99), f"p50 {middle}", slow, 16, unit="ms")
 
 
 def run_memory(given: argparse.Namespace) -> None:

@@ -3,7 +3,8 @@
 `stream WAY PORT RATE SECONDS LANES`: the whole program (WAY `vibedesk`) or the same engine under a bare view for each
 lane: `floor` inserts plain text, `naive` sets the whole as Markdown, both once a frame.
 `answer WAY TOKENS`: seconds of the first and of the last 1,000 tokens of one long answer.
-`messages COUNT`: a kept conversation of so many messages is opened and scrolled through.
+`messages COUNT TOKENS`: a kept conversation of so many messages, with answers of so many tokens, is opened, scrolled
+through, searched and gone on with.
 `memory SECONDS`: resident MB while a lane streams as fast as it is drawn, and after its conversation is left.
 """
 
@@ -330,17 +331,17 @@ kept: list[QWidget] = []
 """Views that nobody else holds."""
 
 
-async def messages(app: QApplication, count: int) -> dict[str, Any]:
+async def messages(app: QApplication, count: int, tokens: int) -> dict[str, Any]:
     """The whole program opens a kept conversation, from the order to the first paint; then the wheel turns."""
     with folder() as place:
         desk = await asyncio.to_thread(lambda: Desk.open(home(place, 1), cwd=place))
         spec = LaneSpec(id=new_id(), model="lab/none")
-        id = await asyncio.to_thread(_write, desk, spec, count)
+        id = await asyncio.to_thread(_write, desk, spec, count, tokens)
         program = Sitting(app, desk)
+        await program.begin()
         page = program.window.show_page("playground")
         assert isinstance(page, PlaygroundPage)
         program.window.resize(WIDTH, HEIGHT)
-        program.window.show()
         await asyncio.sleep(0.5)
         opened: list[float] = []
         program.playground.conversation_opened.connect(lambda: opened.append(time.perf_counter()))
@@ -354,15 +355,16 @@ async def messages(app: QApplication, count: int) -> dict[str, Any]:
         await asyncio.sleep(0.1)
         heart.stop()
         steps = await _scroll(page.views[0].transcript)
-        await program.tasks.close()
-        await desk.close()
-        return {"open": usable, "late": heart.late, "scroll": steps}
+        steps |= await _find(page)
+        steps["grow"] = await _grow(page.views[0].transcript)
+        await program.end()
+        return {"open": usable, "late": heart.late, **steps}
 
 
-def _write(desk: Desk, spec: LaneSpec, count: int) -> str:
+def _write(desk: Desk, spec: LaneSpec, count: int, tokens: int) -> str:
     history = desk.history
     id = history.create([spec], title="Long")
-    said = "".join(DOCUMENT)[:900]
+    said = "".join(itertools.islice(itertools.cycle(DOCUMENT), tokens))
     for number in range(count // 2):
         turn = history.add_turn(id, f"Question {number}: what of it?", (), [spec.id])
         answer = StoredAnswer(id=new_id(), turn_id=turn.id, lane_id=spec.id, created=datetime.now(UTC))
@@ -370,17 +372,58 @@ def _write(desk: Desk, spec: LaneSpec, count: int) -> str:
     return id
 
 
-async def _scroll(view: Transcript) -> list[float]:
+async def _scroll(view: Transcript) -> dict[str, list[float]]:
     """Milliseconds of each frame: up by the wheel, and then to a hundred places far apart."""
-    bar, steps = view.verticalScrollBar(), []
-    places = [bar.maximum() - 60 * step for step in range(1, 1_000)]
-    places += [round(bar.maximum() * (step * 37 % 100) / 100) for step in range(100)]
-    for place in places:
+    bar = view.verticalScrollBar()
+    steps: dict[str, list[float]] = {"wheel": [], "far": []}
+
+    async def go(kind: str, place: int) -> None:
         began = time.perf_counter()
         bar.setValue(place)
         view.viewport().repaint()
+        steps[kind].append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0)
+
+    for _ in range(999):  # from where it stands: the bar's range changes as heights become known
+        await go("wheel", bar.value() - 60)
+    for step in range(100):
+        await go("far", round(bar.maximum() * (step * 37 % 100) / 100))
+    return steps
+
+
+async def _find(page: PlaygroundPage) -> dict[str, list[float]]:
+    """Milliseconds of each frame while a word is typed into the bar, and while one goes from place to place."""
+    bar = page.find_bar
+    steps: dict[str, list[float]] = {"typed": [], "found": []}
+    bar.open()
+
+    async def timed(kind: str, act: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        act()
+        page.views[0].transcript.viewport().repaint()
+        steps[kind].append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0)
+
+    for end in range(1, 5):
+        await timed("typed", lambda end=end: bar.field.setText("retry"[:end]))  # type: ignore[misc]
+    for _ in range(20):
+        await timed("found", lambda: bar.step(-1))
+    bar.leave()
+    return steps
+
+
+async def _grow(view: Transcript) -> list[float]:
+    """Milliseconds of each frame of eighty tokens while another answer comes in."""
+    words, steps = itertools.cycle(DOCUMENT), []
+    view.say("Go on")
+    view.begin()
+    for _ in range(100):
+        began = time.perf_counter()
+        view.append("".join(itertools.islice(words, 80)))
+        view.viewport().repaint()
         steps.append((time.perf_counter() - began) * 1000)
         await asyncio.sleep(0)
+    view.end()
     return steps
 
 
@@ -425,7 +468,7 @@ def main() -> None:
         case "answer":
             run(lambda app: answer(app, words[0], int(words[1])))
         case "messages":
-            run(lambda app: messages(app, int(words[0])))
+            run(lambda app: messages(app, int(words[0]), int(words[1])))
         case "memory":
             run(lambda app: memory(app, float(words[0])))
     if kind == "stream":

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePol
 
 from vibedesk.state.attached import Attached
 from vibedesk.ui import harmless
-from vibedesk.ui.script import thumbnail
+from vibedesk.ui.page import thumbnail
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Elided, Label, bare, plain_tip
 from vibedesk.wording import count

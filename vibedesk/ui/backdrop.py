@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock, QTextDocument, QTextLine
 
 from vibedesk.ui.ink import CODE_HEADER, GROUP, HAS_PILLS, KIND, PILL, QUOTES, ROLE, SPACES, Ink
+from vibedesk.ui.page import BUBBLE_PADDING
 from vibedesk.ui.pen import CODE_HANG, CODE_PADDING, QUOTE_STEP, Listing
-from vibedesk.ui.script import BUBBLE_PADDING
 
 _FAR = 4_000.0
 

@@ -121,17 +121,18 @@ class Blocks:
 
     def feed(self, text: str) -> list[Step]:
         """The steps that `text` completes, in order."""
-        self._rest += text.replace("\r", "")
+        rest, at = self._rest + text.replace("\r", ""), 0
         while True:
-            end = self._rest.find("\n", 0, LONG_LINE)
+            end = rest.find("\n", at, at + LONG_LINE)
             if end >= 0:
-                line, self._rest = self._rest[:end], self._rest[end + 1 :]
-                self._end_line(line)
-            elif len(self._rest) >= LONG_LINE:
-                piece, self._rest = self._rest[:LONG_LINE], self._rest[LONG_LINE:]
-                self._cut(piece)
+                self._end_line(rest[at:end])
+                at = end + 1
+            elif len(rest) - at >= LONG_LINE:
+                self._cut(rest[at : at + LONG_LINE])
+                at += LONG_LINE
             else:
                 break
+        self._rest = rest[at:]
         self._code_so_far()
         return self._taken()
 

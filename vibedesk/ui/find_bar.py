@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from vibedesk.state.finding import Found, places_of
+from vibedesk.state.finding import Finder, Found
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Field, Label, bare, set_state
 
@@ -26,6 +26,7 @@ class FindBar(QFrame):
         super().__init__(parent)
         self.setObjectName("findBar")
         self._texts, self._reveal = texts, reveal
+        self._finder = Finder()
         self._places: list[Found] = []
         self._at = -1
         self._before: QWidget | None = None
@@ -66,13 +67,14 @@ class FindBar(QFrame):
     def leave(self) -> None:
         """Hides the bar; the keyboard goes back where it was."""
         self.hide()
+        self._finder = Finder()  # what was searched is not kept
         if self._before is not None:
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def step(self, by: int) -> None:
         """Goes on by so many places, round the end."""
         # the conversation may have grown since the last step
-        self._places = places_of(self.field.text(), self._texts())
+        self._places = self._finder.places_of(self.field.text(), self._texts())
         if self._places:
             start = self._at if self._at >= 0 or by > 0 else 0
             self._at = (start + by) % len(self._places)
@@ -80,7 +82,7 @@ class FindBar(QFrame):
         self._tell()
 
     def _look(self) -> None:
-        self._places, self._at = places_of(self.field.text(), self._texts()), -1
+        self._places, self._at = self._finder.places_of(self.field.text(), self._texts()), -1
         if self._places:
             self.step(1)
         self._tell()

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 from vibedesk.ui import harmless
 from vibedesk.ui.footnotes import NOTES, note_number, notes_in
 from vibedesk.ui.formulas import Found, formula_of, formulas_of
-from vibedesk.ui.ink import HAS_PILLS, KIND, LINE, block_format, distance, tabbed
+from vibedesk.ui.ink import HAS_PILLS, KIND, LINE, block_format, tabbed
 from vibedesk.ui.pen import QUOTE_STEP, Pen
 from vibedesk.ui.reader import reader
 
@@ -310,8 +310,7 @@ class _Walk:
 
     def _draw_table(self, tokens: Sequence[Token], rows: int, columns: int) -> None:
         pen = self._pen
-        pen.cursor.movePosition(QTextCursor.MoveOperation.End)
-        table = pen.cursor.insertTable(rows, columns, self._table_format())
+        table = pen.here().insertTable(rows, columns, self._table_format())
         row = column = -1
         for index, token in enumerate(tokens):
             if token.type == "tr_open":
@@ -327,8 +326,7 @@ class _Walk:
         shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
         shape.setCellSpacing(0)
         shape.setCellPadding(0)
-        mark = self._pen.mark()
-        shape.setTopMargin(distance(mark.last, "table", mark.below))
+        shape.setTopMargin(self._pen.distance_to("table"))
         shape.setLeftMargin(self._indent)
         shape.setProperty(KIND, "table")
         shape.setWidth(QTextLength(QTextLength.Type.VariableLength, 0))

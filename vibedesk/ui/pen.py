@@ -1,14 +1,15 @@
-"""The one hand that writes into a transcript's document: always at its end, block after block."""
+"""The one hand that writes into a transcript's document, block after block: at its end, or on top of it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from time import monotonic
 
 from msgspec import Struct
-from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextTableFormat
 
 from vibedesk.ui import harmless
 from vibedesk.ui.highlight import Span, each_line, known, lines_of
@@ -41,7 +42,7 @@ class Mark(Struct, frozen=True):
 
 
 class Pen:
-    """Invariant: the document ends in an empty `fresh` block, except while a block or a listing is open."""
+    """Invariant: what was written ends in an empty `fresh` block, except while a block or a listing is open."""
 
     def __init__(self, document: QTextDocument, ink: Ink) -> None:
         self.document = document
@@ -55,13 +56,56 @@ class Pen:
         """Whether code gets its colours later, in `work`."""
         self.entry = 0
         """What is being written: every block carries its number."""
+        self.began = ""
+        """What the first block asked to be at a distance for, since this was last emptied."""
+        self._place: QTextCursor | None = None
+        """The fresh block, where that is not the document's last."""
         self.cursor = QTextCursor(document)
         self.cursor.setBlockFormat(fresh_format())
 
     def here(self) -> QTextCursor:
-        """The fresh block at the end."""
-        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        """The fresh block at the end of what was written."""
+        if self._place is None:
+            self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        else:
+            self.cursor.setPosition(self._place.position())
         return self.cursor
+
+    @contextmanager
+    def on_top(self, mark: Mark | None) -> Iterator[None]:
+        """Writes right under the document's first block instead of at its end, as after `mark`."""
+        kept = self.cursor, self._last, self._below, self.entry
+        self.cursor = QTextCursor(self.document)
+        self.cursor.insertBlock(fresh_format(), QTextCharFormat())
+        self._place = QTextCursor(self.cursor)
+        self._last, self._below = (mark.last, mark.below) if mark is not None else (None, 0.0)
+        try:
+            yield
+        finally:
+            self.here().deleteChar()  # an empty block that is joined to the next leaves that as it is
+            self._place = None
+            self.cursor, self._last, self._below, self.entry = kept
+
+    def distance_to(self, space: str) -> float:
+        """Pixels above a block that keeps its distance as `space`."""
+        self.began = self.began or space
+        return distance(self._last, space, self._below)
+
+    def move_apart(self, place: QTextCursor, began: str, mark: Mark) -> None:
+        """Gives a block, or the table that follows it, the distance it has after `mark`."""
+        cursor = QTextCursor(place.document())
+        cursor.setPosition(place.position())
+        top = distance(mark.last, began, mark.below)
+        if began == "table":
+            cursor.movePosition(QTextCursor.MoveOperation.NextBlock)
+            if (table := cursor.currentTable()) is not None:
+                frame = QTextTableFormat(table.format())
+                frame.setTopMargin(top)
+                table.setFormat(frame)
+        else:
+            shape = cursor.blockFormat()
+            shape.setTopMargin(top)
+            cursor.setBlockFormat(shape)
 
     def skip(self, blank: QTextBlockFormat) -> None:
         """The fresh block becomes blank space, and another is fresh."""
@@ -77,10 +121,10 @@ class Pen:
         """The fresh block takes as much room as `blank` until something is written there."""
         self.here().setBlockFormat(blank or fresh_format())
 
-    def forget_listings_before(self, position: int) -> None:
-        """Forgets the code of cards that were cut off the top."""
+    def forget_lost_listings(self) -> None:
+        """Forgets the code of cards that were cut off."""
         numbers = set()
-        block = self.document.findBlock(position)
+        block = self.document.begin()
         while block.isValid():
             numbers.add(block.blockFormat().intProperty(GROUP))
             block = block.next()
@@ -105,10 +149,9 @@ class Pen:
     def start(self, kind: str, shape: QTextBlockFormat, space: str = "") -> None:
         """Turns the fresh block into one of `kind`, at the right distance from the block before."""
         space = space or kind
-        shape.setTopMargin(distance(self._last, space, self._below))
+        shape.setTopMargin(self.distance_to(space))
         shape.setProperty(ENTRY, self.entry)
-        self.cursor.movePosition(QTextCursor.MoveOperation.End)
-        self.cursor.setBlockFormat(shape)
+        self.here().setBlockFormat(shape)
         self._last, self._below = space, SPACES[space].below
 
     def write(self, text: str, shape: QTextCharFormat) -> None:
@@ -127,8 +170,7 @@ class Pen:
 
     def after_table(self) -> None:
         """A table brings its own following block, which Qt draws on top of it while it is empty: leave that alone."""
-        self.cursor.movePosition(QTextCursor.MoveOperation.End)
-        self.cursor.setBlockFormat(fresh_format())
+        self.here().setBlockFormat(fresh_format())
         self.cursor.insertBlock(fresh_format(), QTextCharFormat())
         self._last, self._below = "table", 0.0
 
@@ -149,7 +191,7 @@ class Pen:
         listing = self.listings[number]
         clean = harmless.code(text)
         listing.text += clean
-        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.here()
         first, newline, others = clean.partition("\n")
         self.write(first, self.ink.code)
         if newline:
@@ -169,7 +211,7 @@ class Pen:
             self._colour(listing)
         else:
             self._jobs.append((listing.language, self._colouring(number, listing)))
-        self.cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.here()
         self.end()
 
     @property
@@ -178,11 +220,13 @@ class Pen:
         return bool(self._jobs)
 
     def work(self, seconds: float) -> None:
-        """Goes on colouring long pieces of code for about so long."""
+        """Goes on colouring pieces of code for about so long."""
         until = monotonic() + seconds
+        self.cursor.beginEditBlock()
         while self._jobs and monotonic() < until and known(self._jobs[0][0]):
             if next(self._jobs[0][1], None) is None:
                 self._jobs.popleft()
+        self.cursor.endEditBlock()
 
     def _colouring(self, number: int, listing: Listing) -> Iterator[int]:
         """Colours a listing line by line, for as long as it is on the page."""
@@ -205,10 +249,10 @@ class Pen:
         return shape
 
     def _colour(self, listing: Listing) -> None:
-        """Gives the lines whose spans have changed their colours; the listing stands at the document's end."""
+        """Gives the lines whose spans have changed their colours; the listing is the last that was written."""
         lines = lines_of(listing.text, listing.language)
         listing.coloured_at = len(listing.text)
-        block = self.document.lastBlock()
+        block = self.here().block()
         for index in range(len(lines) - 1, -1, -1):
             old = listing.drawn[index] if index < len(listing.drawn) else ()
             if lines[index] != old:

@@ -1,4 +1,4 @@
-"""What stands in a transcript and how it got there: turns, answers in growth, folds, marks; drawn through one pen."""
+"""What stands in a transcript and how it got there: turns, answers in growth, and the block that still changes."""
 
 from __future__ import annotations
 
@@ -6,39 +6,23 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from msgspec import Struct, field
-from PySide6.QtCore import QSize, QUrl
-from PySide6.QtGui import (
-    QFontMetricsF,
-    QImage,
-    QImageReader,
-    QTextBlockFormat,
-    QTextCharFormat,
-    QTextCursor,
-    QTextDocument,
-    QTextImageFormat,
-)
+from PySide6.QtGui import QTextCursor, QTextDocument
 
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.blocks import Blocks, Closed, Code, Opened, Plain, Step, fence_of
 from vibedesk.ui.blocks import Markdown as Done
+from vibedesk.ui.entries import Answer, Fold, Said, copy_of
 from vibedesk.ui.formulas import formulas_of, read_all
-from vibedesk.ui.ink import KIND, ROLE, Ink, block_format
+from vibedesk.ui.ink import Ink, block_format
 from vibedesk.ui.markdown import Markdown
-from vibedesk.ui.pen import Mark, Pen
+from vibedesk.ui.page import Page, card_format
+from vibedesk.ui.parts import PART, Part, Parts, join_code, size_of, source_of
+from vibedesk.ui.pen import Mark
+from vibedesk.ui.places import Edit as _Edit
+from vibedesk.ui.places import anchor as _anchor
+from vibedesk.ui.places import at, blank
 
-BUBBLE_PADDING = 12
-BUBBLE_INDENT = 34
-THUMBNAIL = 96
-LONG_PROMPT = 4_000
-"""Characters of a prompt that are shown; the rest waits behind a fold."""
-PART = 1_500
-"""Characters of an answer after which the next block begins another part."""
-TRIM_FROM, TRIM_TO = 6.0, 2.0
-"""Heights of the view that may stand above a followed end, and that are left when it were more."""
-UNKNOWN_HEIGHT = 1_000.0
-"""Pixels a view is taken to have that was not shown yet."""
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
 HURRY = 200
@@ -46,80 +30,14 @@ HURRY = 200
 drawn again in the next frame (the growing block, the colours of code) waits until there is time."""
 
 
-class Fold(Struct, eq=False):
-    """Words behind a clickable line."""
+class Script(Page):
+    """Writes a conversation as it grows.
 
-    label: str
-    text: list[str]
-    open: bool = False
-    header: QTextCursor | None = None
-    body_end: QTextCursor | None = None
-
-
-class Bubble(Struct, eq=False):
-    """The user's words; `width` is how wide they would like to be."""
-
-    start: QTextCursor
-    lines: int
-    width: float
-
-
-class Said(Struct, eq=False):
-    text: str
-    images: tuple[Image, ...]
-    rest: Fold | None = None
-    note: str = ""
-    number: int = 0
-    """Of all things said, from 1."""
-
-
-class Answer(Struct, eq=False):
-    """One answer as it was received. `marks` are (word, role, explanation); `card` is room for a widget, in pixels."""
-
-    text: list[str] = field(default_factory=list)
-    thought: Fold | None = None
-    marks: list[tuple[str, str, str]] = field(default_factory=list)
-    live: bool = True
-    card: int | None = None
-    card_at: QTextCursor | None = None
-    number: int = 0
-
-
-class Aside(Struct, eq=False):
-    fold: Fold
-    number: int = 0
-
-
-class Part(Struct, eq=False):
-    """What is drawn or left out as one: an entry, or some finished blocks of an answer."""
-
-    entry: Said | Answer | Aside
-    opens: bool = True
-    """It begins its entry."""
-    steps: list[Step] = field(default_factory=list)
-    raw: str = ""
-    """An answer whose blocks nobody has looked for yet."""
-    size: int = 0
-    height: float = 0.0
-    """Pixels it took when it was last drawn; 0 = never."""
-    top: QTextCursor | None = None
-    """Where it stands, while it is drawn."""
-    mark: Mark | None = None
-    """What stood before it when it was last drawn."""
-
-
-class Script:
-    """Writes the part of a conversation that is near the view; blank space stands for the rest, above and below.
-
-    What was finished is not written again while it stays near. Parts `_first` to `_last` are in the document.
+    Parts `_first` to `_last` are in the document, blank space stands for those above and below.
     """
 
     def __init__(self, document: QTextDocument, ink: Ink) -> None:
-        self._document = document
-        self.ink = ink
-        self._column = 600.0
-        self.height = 0.0
-        """Pixels of the view; 0 = everything is drawn, always."""
+        super().__init__(document, ink)
         self.rushed = False
         """Whether much came at once the last time: if much more follows, it is haste."""
         self.awake = True
@@ -127,9 +45,10 @@ class Script:
         self._forget()
 
     def _forget(self) -> None:
-        self._entries: list[Said | Answer | Aside] = []
+        self._entries: list[Said | Answer] = []
         self._answers: list[Answer] = []
-        self._parts: list[Part] = []
+        self._carded: set[int] = set()
+        self._parts = Parts(self._column)
         self._first = self._last = 0
         self._above = self._below = 0.0
         self._blocks = Blocks()
@@ -138,16 +57,10 @@ class Script:
 
     def _reset(self) -> None:
         """An empty document."""
-        for part in self._parts[self._first : self._last]:
+        for part in self._parts.between(self._first, self._last):
             self._leave(part)
-        frame = self._document.rootFrame().frameFormat()
-        self._document.clear()
-        self._document.rootFrame().setFrameFormat(frame)  # clearing takes the margins too
-        self._document.setUndoRedoEnabled(False)
-        self.pen = Pen(self._document, self.ink)
+        self._empty()
         self._markdown = Markdown(self.pen, self._known)
-        self._bubbles: list[Bubble] = []
-        self._folds: dict[str, Fold] = {}
         self._listing = 0
         self._tail_mark: Mark | None = None
         self._plain_tail = 0
@@ -189,8 +102,7 @@ class Script:
 
     def cards(self) -> list[tuple[int, QTextCursor | None]]:
         """Room for widgets: which answer, and where; None = not near the view."""
-        found = enumerate(self._answers)
-        return [(index, answer.card_at) for index, answer in found if answer.card is not None]
+        return [(index, self._answers[index].card_at) for index in self._carded]
 
     def fold_at(self, address: str) -> Fold | None:
         return self._folds.get(address)
@@ -202,7 +114,7 @@ class Script:
             return read_all(self._document)
         copy = Script(QTextDocument(), self.ink)
         formulas_of(copy._document).still = True
-        copy._entries = [_copy(entry) for entry in self._entries]
+        copy._entries = [copy_of(entry) for entry in self._entries]
         copy.redraw(self.ink)
         return read_all(copy._document)
 
@@ -214,10 +126,6 @@ class Script:
     def say(self, text: str, images: Sequence[Image] = (), note: str = "") -> None:
         """The user's words, in a bubble; a `note` under it."""
         self._add(Said(text, tuple(images), note=note))
-
-    def aside(self, label: str, text: str) -> None:
-        """Words behind a fold, between turns."""
-        self._add(Aside(Fold(label, [text])))
 
     def begin(self) -> None:
         """An answer begins under what is there."""
@@ -302,12 +210,14 @@ class Script:
         if answer.card == height:
             return
         answer.card = height
+        self._carded.add(index)
         with _Edit(self._document):
             if answer.card_at is not None:
-                _at(answer.card_at).setBlockFormat(_card_format(answer.card_at.blockFormat(), height))
+                at(answer.card_at).setBlockFormat(card_format(answer.card_at.blockFormat(), height))
             elif answer is self._entries[-1] and self._drawn:
                 self._draw_card(answer)
-            elif any(part.entry is answer for part in self._parts[self._first : self._last]):
+                self._settle()
+            elif any(part.entry is answer for part in self._parts.between(self._first, self._last)):
                 self._draw_range(self._first, self._last)
 
     def toggle(self, address: str) -> None:
@@ -327,7 +237,7 @@ class Script:
         """Whether the end stands in the document, so that what comes is drawn."""
         return self.awake and self._last == len(self._parts)
 
-    def _add(self, entry: Said | Answer | Aside) -> None:
+    def _add(self, entry: Said | Answer) -> None:
         drawn = self._drawn
         self._entries.append(entry)
         entry.number = len(self._entries)
@@ -338,7 +248,7 @@ class Script:
         if drawn:
             self._last += 1
             with _Edit(self._document):
-                self._draw(self._parts[-1])
+                self._draw(self._parts[-1], self._last - 1)
 
     def _collect(self, steps: list[Step]) -> None:
         """Keeps steps for when they are near the view."""
@@ -352,9 +262,9 @@ class Script:
         if begun:
             last = Part(last.entry, opens=False)
             self._parts.append(last)
-        last.size += _size(step)
+        last.size += size_of(step)
         if isinstance(step, Closed):
-            _join_code(last.steps)
+            join_code(last.steps)
         last.steps.append(step)
         return begun
 
@@ -368,9 +278,9 @@ class Script:
         place = self._parts.index(part)
         blocks = Blocks()
         steps = blocks.feed(raw) + ([] if answer.live else blocks.close())
-        others, self._parts = self._parts[place + 1 :], self._parts[: place + 1]
+        others = self._parts.cut(place + 1)
         self._collect(steps)
-        self._parts += others
+        self._parts.put_back(others)
         if answer.live:
             self._blocks = blocks
 
@@ -379,9 +289,9 @@ class Script:
         answer = self._answer()
         begin = next(place for place, part in enumerate(self._parts) if part.entry is answer)
         drawn = self._last > begin
-        for part in self._parts[begin : self._last]:
+        for part in self._parts.between(begin, self._last):
             self._leave(part)
-        del self._parts[begin:]
+        self._parts.cut(begin)
         self._last = min(self._last, begin)
         self._parts.append(Part(answer))
         self._blocks = Blocks()
@@ -394,17 +304,6 @@ class Script:
             part.entry.card_at = None
             if part.opens and part.entry.thought is not None:
                 part.entry.thought.header = part.entry.thought.body_end = None
-        elif isinstance(part.entry, Aside):
-            part.entry.fold.header = part.entry.fold.body_end = None
-
-    def _tall(self, part: Part) -> float:
-        """Pixels it takes, or about so many."""
-        if part.height:
-            return part.height
-        entry = part.entry
-        said = isinstance(entry, Said)
-        size = min(len(entry.text), LONG_PROMPT) if said else part.size or len(part.raw)
-        return 40.0 + 20.0 * (size // max(1, int(self._column / 6.6)))
 
     def part_with(self, entry: int, words: str, nth: int) -> tuple[Part, int, float] | None:
         """Where place `nth` of `words` in a thing said is: the part, which place in it, and about how far down."""
@@ -416,13 +315,13 @@ class Script:
             if part.entry.number == entry + 1:
                 self._split(part)
                 found = found or (part, 0, top)
-                count = _source_of(part).casefold().count(looked_for)
+                count = source_of(part).casefold().count(looked_for)
                 if nth < count:
                     return part, nth, top
                 nth -= count
             elif found is not None:
                 break
-            top += self._tall(part)
+            top += self._parts.tall(at, at + 1)
             at += 1
         return found
 
@@ -435,154 +334,21 @@ class Script:
         block = self._document.findBlock(top.position()) if top is not None else self._document.lastBlock()
         return layout.blockBoundingRect(block).top()
 
-    def reach(self, top: float) -> float:
-        """Draws what is near a view at `top` and leaves out what is far; where the view stands then."""
-        if not self.height or not self._parts or self.whole:
-            return top
-        bottom = self.top_of(self._last) if self._last > self._first else 0.0
-        if (self._first and top < self._above) or top > bottom or self._last == self._first:
-            return self._go_to(top, bottom)
-        with _Edit(self._document):
-            while self._last < len(self._parts) and bottom < top + 1.5 * self.height:
-                self._draw_next()
-                bottom = self.top_of(self._last)
-            self._make_below()
-        return top
-
-    def _go_to(self, top: float, bottom: float) -> float:
-        """Another stretch: the part the view stood at keeps its place in the view."""
-        if self._first < self._last and self._above - self.height <= top < self._above:
-            anchor, offset = self._first, top - self._above
-        else:
-            anchor, offset = self._at(top)
-            if self._parts[anchor].raw:
-                self._split(self._parts[anchor])
-                anchor, offset = self._at(top)
-        first, room = anchor, offset
-        while first > 0 and room < 0.5 * self.height:
-            first -= 1
-            if self._parts[first].raw:
-                before = len(self._parts)
-                self._split(self._parts[first])
-                more = len(self._parts) - before
-                first, anchor = first + more, anchor + more
-            room += self._tall(self._parts[first])
-        return self._show_from(first, anchor, offset)
-
-    def _at(self, y: float) -> tuple[int, float]:
-        """The part at a height, drawn or not, and how far into it."""
-        edge = self._document.rootFrame().frameFormat().topMargin()
-        for place, part in enumerate(self._parts):
-            tall = self._tall(part)
-            if y < edge + tall or place == len(self._parts) - 1:
-                return place, min(max(0.0, y - edge), tall)
-            edge += tall
-        return 0, 0.0
-
-    def _show_from(self, first: int, anchor: int, offset: float) -> float:
-        with _Edit(self._document):
-            self._start_at(first)
-            drawn = 0.0
-            while self._last < len(self._parts) and (
-                self._last <= anchor or drawn < offset + 1.4 * self.height
-            ):
-                self._draw_next()
-                drawn += self._tall(self._parts[self._last - 1]) if self._last > anchor else 0.0
-            self._make_below()
-        self._measure()
-        return self.top_of(anchor) + min(offset, max(0.0, self._tall(self._parts[anchor])))
-
-    def catch_up(self) -> None:
-        """Shows the end: what came while nobody looked."""
-        if self._last == len(self._parts) and self._last > self._first:
-            return
-        first, room = len(self._parts), 0.0
-        while first > 0 and room < 2 * (self.height or UNKNOWN_HEIGHT):
-            first -= 1
-            if self._parts[first].raw:
-                before = len(self._parts)
-                self._split(self._parts[first])
-                first += len(self._parts) - before
-            room += self._tall(self._parts[first])
-        self._draw_range(first, len(self._parts))
-
-    def fall_asleep(self) -> None:
-        """From now on what comes is kept, and drawn by `reach` or `catch_up`: the growing part leaves the page."""
-        if not self.awake:
-            return
-        grows = self.live is not None and self._last == len(self._parts) and self._last > self._first
-        self.awake = False
-        if grows:
-            self._take_off()
-
-    def _take_off(self) -> None:
-        """The last part that is drawn leaves the page."""
-        part = self._parts[self._last - 1]
-        if part.top is None or part.mark is None:
-            return
-        with _Edit(self._document):
-            self._listing = 0
-            self.pen.cut_from(part.top.position(), part.mark)
-            self._last -= 1
-            self._leave(part)
-            self._settle()
-            self._make_below()
-
-    @property
-    def overgrown(self) -> float:
-        """How much stands above the end, as a multiple of what is too much."""
-        if not self.height or self._last - self._first < 2:
-            return 0.0
-        return (self.top_of(self._last) - self._above) / (TRIM_FROM * self.height)
-
-    def trim(self) -> None:
-        """Leaves out what is far above the end. Nothing near it moves by a hair."""
-        end = self.top_of(self._last)
-        self._measure()
-        keep = self._last - 1
-        while keep > self._first and end - self.top_of(keep) < TRIM_TO * self.height:
-            keep -= 1
-        if keep > self._first:
-            self._leave_above(keep)
-
-    def _leave_above(self, keep: int) -> None:
-        """Blank space instead of the parts above `keep`, exactly as high."""
-        top = self._parts[keep].top
-        assert top is not None
-        space = self._document.rootFrame().frameFormat().topMargin() + top.blockFormat().topMargin()
-        self._above = self.top_of(keep) - space
-        cursor = QTextCursor(self._document)
-        with _Edit(self._document):
-            cursor.setPosition(top.position() - 1, QTextCursor.MoveMode.KeepAnchor)
-            cursor.removeSelectedText()
-            cursor.setBlockFormat(_blank(self._above))
-            cursor.setBlockCharFormat(QTextCharFormat())
-        for part in self._parts[self._first : keep]:
-            self._leave(part)
-        self._first = keep
-        self._drop_lost()
-
-    def _drop_lost(self) -> None:
-        """Bookmarks of what is no longer there would gather in the document."""
-        first = self._parts[self._first].top
-        begin = first.position() if first is not None else 0
-        self._bubbles = [bubble for bubble in self._bubbles if bubble.start.position() >= begin]
-        self._folds = {name: fold for name, fold in self._folds.items() if fold.header is not None}
-        self.pen.forget_listings_before(begin)
-
-    def _measure(self) -> None:
-        """Remembers how high each drawn part is; the growing one stays unknown."""
-        edges = [self.top_of(place) for place in range(self._first, self._last + 1)]
-        for place, (one, other) in enumerate(pairwise(edges), self._first):
+    def _measure(self, first: int | None = None, last: int | None = None) -> None:
+        """Remembers how high drawn parts are, all or those from `first` up to `last`; the growing one stays unknown."""
+        first = self._first if first is None else first
+        last = min(self._last, self._last if last is None else last)
+        edges = [self.top_of(place) for place in range(first, last + 1)]
+        for place, (one, other) in enumerate(pairwise(edges), first):
             growing = place == len(self._parts) - 1 and self.live is not None
-            self._parts[place].height = 0.0 if growing else max(1.0, other - one)
+            self._parts.measured(place, 0.0 if growing else max(1.0, other - one))
 
     def _start_at(self, first: int) -> None:
         self._reset()
         self._first = self._last = first
-        self._above = sum(map(self._tall, self._parts[:first]))
+        self._above = self._parts.tall(0, first)
         if first:
-            self.pen.skip(_blank(self._above))
+            self.pen.skip(blank(self._above))
             self.pen.resume(self._parts[first].mark)
 
     def _draw_range(self, first: int, last: int) -> None:
@@ -597,14 +363,16 @@ class Script:
         if part.raw:
             self._split(part)
         self._last += 1
-        self._draw(part)
+        if part.entry is self.live and self._last == len(self._parts):
+            self.awake = True  # what was said meanwhile is in it, what comes goes on there
+        self._draw(part, self._last - 1)
 
     def _make_below(self) -> None:
         """The blank space at the end stands for what is not drawn there."""
         if self._listing:
             return
-        self._below = sum(map(self._tall, self._parts[self._last :]))
-        self.pen.leave(_blank(self._below) if self._below else None)
+        self._below = self._parts.tall(self._last, len(self._parts))
+        self.pen.leave(blank(self._below) if self._below else None)
 
     # Drawing again
 
@@ -628,26 +396,24 @@ class Script:
     def set_column(self, width: float) -> None:
         """The width words have, in pixels: bubbles hug their words against its right edge."""
         if width != self._column:
-            for part in self._parts:
-                part.height = 0.0
+            self._parts.set_column(width)
         self._column = width
         with _Edit(self._document):
             for bubble in self._bubbles:
                 self._fit(bubble)
 
-    def _draw(self, part: Part) -> None:
+    def _draw(self, part: Part, place: int) -> None:
         part.top, part.mark = _anchor(self.pen.here()), self.pen.mark()
-        self.pen.entry = part.entry.number
+        self.pen.entry, self.pen.began = part.entry.number, ""
         match part.entry:
             case Said():
                 self._draw_said(part.entry)
-            case Aside(fold):
-                self._draw_fold(fold)
                 self._settle()
             case Answer():
-                self._draw_answer(part, part.entry)
+                self._draw_answer(part, part.entry, place)
+        part.began = self.pen.began
 
-    def _draw_answer(self, part: Part, answer: Answer) -> None:
+    def _draw_answer(self, part: Part, answer: Answer, place: int) -> None:
         self._listing = 0
         self._settle()
         if part.opens and answer.thought is not None:
@@ -655,7 +421,7 @@ class Script:
             self._settle()
         for step in part.steps:
             self._do(step)
-        if part is self._parts[-1] or self._parts[self._last].entry is not answer:
+        if part is self._parts[-1] or self._parts[place + 1].entry is not answer:
             if answer.live and not self._listing:
                 self._draw_tail()
             elif not answer.live:
@@ -732,76 +498,6 @@ class Script:
         if not self._listing:
             self._settle()
 
-    # The user
-
-    def _draw_said(self, said: Said) -> None:
-        shown = said.text if len(said.text) <= LONG_PROMPT * 1.25 else said.text[:LONG_PROMPT] + "…"
-        lines = harmless.prose(shown.strip("\n")).split("\n")
-        number = self.pen.number()
-        shape = block_format("bubble", group=number)
-        self.pen.start("bubble", shape)
-        start = _anchor(self.pen.cursor)
-        wide = self._draw_images(said.images, number)
-        if said.images and said.text:
-            self.pen.more(shape)
-        for index, line in enumerate(lines):
-            if index:
-                self.pen.more(shape)
-            self.pen.write(line, self.ink.body)
-        count = len(lines) + (1 if said.images and said.text else 0)
-        metrics = QFontMetricsF(self.ink.body.font())
-        words = max((metrics.horizontalAdvance(line) for line in lines), default=0.0)
-        bubble = Bubble(start, count, max(wide, words))
-        self._bubbles.append(bubble)
-        self._fit(bubble)
-        self.pen.end()
-        if shown != said.text:
-            said.rest = said.rest or Fold(f"All {len(said.text):,} characters", [said.text])
-            self._draw_fold(said.rest)
-        if said.note:
-            self._draw_chip(said.note, "", "")
-        self._settle()
-
-    def _draw_images(self, images: tuple[Image, ...], number: int) -> float:
-        width = 0.0
-        for index, image in enumerate(images):
-            picture = thumbnail(image.data, THUMBNAIL * 2)
-            if picture is None:
-                continue
-            name = f"vibedesk:picture/{number}/{index}"
-            self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), picture)
-            shape = QTextImageFormat()
-            shape.setName(name)
-            shape.setWidth(picture.width() / 2)
-            shape.setHeight(picture.height() / 2)
-            self.pen.cursor.insertImage(shape)
-            self.pen.write(" ", self.ink.body)
-            width += picture.width() / 2 + 6
-        return width
-
-    def _fit(self, bubble: Bubble) -> None:
-        left = max(BUBBLE_INDENT + BUBBLE_PADDING, self._column - bubble.width - BUBBLE_PADDING - 2)
-        cursor = _at(bubble.start)
-        for _ in range(bubble.lines):
-            shape = cursor.blockFormat()
-            if shape.leftMargin() != left:
-                shape.setLeftMargin(left)
-                shape.setRightMargin(BUBBLE_PADDING)
-                cursor.setBlockFormat(shape)
-            cursor.movePosition(QTextCursor.MoveOperation.NextBlock)
-
-    # Folds
-
-    def _draw_fold(self, fold: Fold) -> None:
-        address = f"fold:{self.pen.number()}"
-        self._folds[address] = fold
-        self.pen.start("fold", block_format("fold"))
-        fold.header, fold.body_end = _anchor(self.pen.cursor), None
-        self.pen.write(_header(fold), self.ink.fold(address))
-        self.pen.end()
-        if fold.open:
-            self._open(fold)
-
     def _place_thought(self, answer: Answer) -> None:
         """Reasoning stands above the words; if words are already there the answer is drawn again."""
         assert answer.thought is not None
@@ -813,86 +509,6 @@ class Script:
         self._drop_tail()
         self._draw_fold(answer.thought)
         self._settle()
-
-    def _write_header(self, fold: Fold) -> None:
-        if fold.header is None:
-            return
-        cursor = _at(fold.header)
-        shape = cursor.block().begin().fragment().charFormat()
-        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-        cursor.insertText(_header(fold), shape)
-
-    def _open(self, fold: Fold) -> None:
-        assert fold.header is not None
-        cursor = _at(fold.header)
-        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
-        shape = block_format("thought", indent=14, quotes=1, line=18)
-        shape.setTopMargin(4)
-        cursor.insertBlock(shape)
-        cursor.insertText(harmless.prose("".join(fold.text)), self.ink.muted)
-        fold.body_end = cursor
-
-    def _close(self, fold: Fold) -> None:
-        if fold.header is None or fold.body_end is None:
-            return
-        cursor = _at(fold.header)
-        shape = cursor.blockFormat()
-        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
-        cursor.setPosition(fold.body_end.position(), QTextCursor.MoveMode.KeepAnchor)
-        cursor.removeSelectedText()
-        cursor.setBlockFormat(shape)
-        fold.body_end = None
-
-    # Marks
-
-    def _draw_chip(self, word: str, role: str, why: str) -> None:
-        shape = block_format("chip", indent=8)
-        shape.setProperty(ROLE, role)
-        self.pen.start("chip", shape)
-        self.pen.write(word, self.ink.in_role(self.ink.chip, role))
-        if why:
-            self.pen.write("    " + harmless.one_line(why), self.ink.muted)
-        self.pen.end()
-
-    def _draw_card(self, answer: Answer) -> None:
-        self.pen.start("card", _card_format(block_format("card"), answer.card or 0))
-        answer.card_at = _anchor(self.pen.cursor)
-        self.pen.end()
-        self._settle()
-
-
-def _copy(entry: Said | Answer | Aside) -> Said | Answer | Aside:
-    """The same words, standing nowhere."""
-    match entry:
-        case Said(text, images, rest):
-            return Said(text, images, _copied(rest))
-        case Aside(fold):
-            return Aside(Fold(fold.label, fold.text, fold.open))
-        case Answer():
-            return Answer(entry.text, _copied(entry.thought), entry.marks, entry.live, entry.card)
-
-
-def _copied(fold: Fold | None) -> Fold | None:
-    return Fold(fold.label, fold.text, fold.open) if fold is not None else None
-
-
-def _size(step: Step) -> int:
-    match step:
-        case Done(source):
-            return len(source)
-        case Plain(text, _) | Code(text):
-            return len(text)
-    return 0
-
-
-def _join_code(steps: list[Step]) -> None:
-    """The many pieces a listing came in become one."""
-    pieces: list[str] = []
-    while steps and isinstance(piece := steps[-1], Code):
-        pieces.append(piece.text)
-        steps.pop()
-    if pieces:
-        steps.append(Code("".join(reversed(pieces))))
 
 
 def _fewer(steps: list[Step]) -> Iterator[Step]:
@@ -910,30 +526,6 @@ def _fewer(steps: list[Step]) -> Iterator[Step]:
         yield Code("".join(pieces))
 
 
-def _blank(height: float) -> QTextBlockFormat:
-    """An empty block that stands for what is not drawn."""
-    shape = QTextBlockFormat()
-    shape.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-    return shape
-
-
-def _source_of(part: Part) -> str:
-    """The words of a part as they were received."""
-    entry = part.entry
-    if isinstance(entry, Said):
-        return entry.text
-    if isinstance(entry, Aside):
-        return "".join(entry.fold.text)
-    pieces = []
-    for step in part.steps:
-        match step:
-            case Done(source):
-                pieces.append(source)
-            case Plain(text) | Code(text):
-                pieces.append(text)
-    return "\n".join(pieces)
-
-
 def plain_text(markdown: str, ink: Ink) -> str:
     """What an answer says without its marks, as it would be read."""
     script = Script(QTextDocument(), ink)
@@ -941,61 +533,6 @@ def plain_text(markdown: str, ink: Ink) -> str:
     script.append(markdown)
     script.end()
     return script.text().strip("\n")
-
-
-class _Edit:
-    """One edit block: the view lays out and paints once."""
-
-    def __init__(self, document: QTextDocument) -> None:
-        self._cursor = QTextCursor(document)
-
-    def __enter__(self) -> None:
-        self._cursor.beginEditBlock()
-
-    def __exit__(self, *_: object) -> None:
-        self._cursor.endEditBlock()
-
-
-def thumbnail(data: bytes, height: int) -> QImage | None:
-    """The picture at most `height` pixels high and four times as wide; None when it cannot be read."""
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-
-    source = QBuffer()
-    source.setData(QByteArray(data))
-    source.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(source)
-    size = reader.size()
-    if size.isValid() and (size.height() > height or size.width() > 4 * height):
-        from PySide6.QtCore import Qt
-
-        reader.setScaledSize(size.scaled(QSize(4 * height, height), Qt.AspectRatioMode.KeepAspectRatio))
-    image = reader.read()
-    return None if image.isNull() else image
-
-
-def _anchor(cursor: QTextCursor) -> QTextCursor:
-    """A bookmark at the cursor's place that stays before what is inserted there."""
-    bookmark = QTextCursor(cursor)
-    bookmark.setKeepPositionOnInsert(True)
-    return bookmark
-
-
-def _at(bookmark: QTextCursor) -> QTextCursor:
-    """A cursor at the bookmark. Trap: a bookmark's own anchor is not kept, it would select what came after."""
-    cursor = QTextCursor(bookmark)
-    cursor.setKeepPositionOnInsert(False)
-    cursor.setPosition(bookmark.position())
-    return cursor
-
-
-def _header(fold: Fold) -> str:
-    return f"{'▾' if fold.open else '▸'} {fold.label}"
-
-
-def _card_format(shape: QTextBlockFormat, height: int) -> QTextBlockFormat:
-    shape.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-    shape.setProperty(KIND, "card")
-    return shape
 
 
 def _drawable(tail: str) -> str:

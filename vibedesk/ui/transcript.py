@@ -31,14 +31,14 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFrameFormat,
 )
-from PySide6.QtWidgets import QTextBrowser, QWidget
+from PySide6.QtWidgets import QScrollBar, QTextBrowser, QWidget
 
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
 from vibedesk.ui.formulas import formulas_of, read
 from vibedesk.ui.ink import ENTRY, KIND, Ink
-from vibedesk.ui.script import Script
+from vibedesk.ui.stretch import Stretch
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, set_state
 
@@ -48,6 +48,8 @@ TOP = 20
 BOTTOM = 24
 COLOURS_MS, COLOURS_S, COLOURS_REST_S = 15, 0.003, 0.008
 """How often long pieces of code are coloured on, for how long, and how long no view does so after one did."""
+AHEAD_MS = 15
+"""How often another part near the view is drawn."""
 TRIM_MS = 6
 CALM_MS = 80
 """After so long without haste what waited for it is drawn."""
@@ -86,7 +88,7 @@ class Transcript(QTextBrowser):
         self._moving = self._resting = self._reaching = False
         self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
         self.setDocument(self._page)
-        self.script = Script(self._page, Ink(theme))
+        self.script = Stretch(self._page, Ink(theme))
         self._backdrop = Backdrop(self.script.ink)
         self._formulas = formulas_of(self._page)
         self._formulas.ready.connect(self._put_formula)
@@ -100,6 +102,8 @@ class Transcript(QTextBrowser):
         set_state(self.verticalScrollBar(), "idle", True)
         self._colours = QTimer(self, interval=COLOURS_MS)
         self._colours.timeout.connect(self._colour)
+        self._ahead = QTimer(self, interval=AHEAD_MS)
+        self._ahead.timeout.connect(self._read_ahead)
         self._trimmer = QTimer(self, interval=TRIM_MS, singleShot=True)
         self._trimmer.timeout.connect(self._trim)
         self._calm = QTimer(self, interval=CALM_MS, singleShot=True)
@@ -123,11 +127,6 @@ class Transcript(QTextBrowser):
         self._look()
         with _Still(self):
             self.script.say(text, images, note)
-
-    def aside(self, label: str, text: str) -> None:
-        """Words behind a fold."""
-        with _Still(self):
-            self.script.aside(label, text)
 
     def begin(self) -> None:
         with _Still(self):
@@ -225,6 +224,7 @@ class Transcript(QTextBrowser):
         with _Still(self):
             self.script.catch_up()
         self._place_cards()
+        self._look_around()
 
     def _trim(self) -> None:
         """Leaves out what is far above: in a slice of its own, and without painting what looks the same."""
@@ -249,23 +249,47 @@ class Transcript(QTextBrowser):
         if not self.script.pen.busy:
             self._colours.stop()
 
-    def _reach(self) -> None:
-        """Draws what is near the view."""
-        if self._reaching or self._resting:
-            return
-        self._reaching = self._moving = True
-        bar = self.verticalScrollBar()
-        value = bar.value()
-        wanted = round(self.script.reach(value))
-        if wanted != value:
-            bar.setValue(wanted)
-        self._moving = False
-        self._reaching = False
-        self._colour_on()
-
     def _colour_on(self) -> None:
         if self.script.pen.busy and not self._colours.isActive() and not self._calm.isActive():
             self._colours.start()
+
+    def _read_ahead(self) -> None:
+        """Draws another part near the view, if one is missing there."""
+        more = False
+        if self._may_reach() and self._seen():
+            with self._holding() as bar:
+                top, more = self.script.read_ahead(bar.value())
+                bar.setValue(round(top))
+        if not more:
+            self._ahead.stop()
+        self._colour_on()
+
+    def _reach(self) -> None:
+        """Draws what is near the view."""
+        if not self._may_reach():
+            return
+        with self._holding() as bar:
+            bar.setValue(round(self.script.reach(bar.value(), selected=self.textCursor().hasSelection())))
+        self._look_around()
+
+    def _may_reach(self) -> bool:
+        return bool(self.script.height) and not self._reaching and not self._resting
+
+    @contextmanager
+    def _holding(self) -> Iterator[QScrollBar]:
+        """While something is drawn outside the view: the bar is moved with it by nobody else."""
+        was_moving, self._moving, self._reaching = self._moving, True, True
+        try:
+            yield self.verticalScrollBar()
+        finally:
+            self._moving, self._reaching = was_moving, False
+        self._grown()
+
+    def _look_around(self) -> None:
+        """What is near the view is drawn soon, and its code coloured."""
+        if not self._ahead.isActive():
+            self._ahead.start()
+        self._colour_on()
 
     def _put_formula(self, latex: str, display: bool) -> None:
         with _Still(self):
@@ -292,13 +316,21 @@ class Transcript(QTextBrowser):
 
     def _scrolled(self) -> None:
         if not self._moving:
+            to_end, self._following = self.at_end(), False
             self._reach()
-            self._following = self.at_end()
+            while to_end and self._may_reach() and self.script.rest:
+                self._move_to_end()  # it is not where it was thought to be
+                self._reach()
+            if to_end:
+                self._move_to_end()
+            self._following = to_end or self.at_end()
             if self._following:
                 self._pill.hide()
         self._place_cards()
 
     def _grown(self) -> None:
+        if self._reaching:
+            return
         set_state(self.verticalScrollBar(), "idle", self.verticalScrollBar().maximum() == 0)
         if self._following:
             self._move_to_end()
@@ -326,6 +358,7 @@ class Transcript(QTextBrowser):
             self._following = True
             self._move_to_end()
         self._place_cards()
+        self._look_around()
 
     def _side(self) -> int:
         return max(SIDE, (self.viewport().width() - WIDEST) // 2)
@@ -455,6 +488,7 @@ class Transcript(QTextBrowser):
             with _Still(self):
                 self.script.toggle(address)
             self._place_cards()
+            self._look_around()
             self.viewport().update()
         elif harmless.may_open(address):
             self.link_clicked.emit(address)
