@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from threading import Thread
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from PySide6.QtCore import QRunnable, QThreadPool
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -36,15 +36,20 @@ def known(language: str) -> bool:
     """Whether the grammar is there. If not it is loaded in a thread from now on: the first takes 40 ms."""
     if language not in _loaded and language not in _loading:
         _loading.add(language)
-        Thread(target=_load, args=(language,), name="load a grammar", daemon=True).start()
+        QThreadPool.globalInstance().start(_Load(language))
     return language in _loaded
 
 
-def _load(language: str) -> None:
-    try:
-        _lexer(language)
-    finally:
-        _loaded.add(language)
+class _Load(QRunnable):
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def run(self) -> None:
+        try:
+            _lexer(self._language)
+        finally:
+            _loaded.add(self._language)
 
 
 def lines_of(code: str, language: str) -> list[tuple[Span, ...]]:
