@@ -7,10 +7,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.draw import Found, in_window, ms, quantile
 from tests.benchmarks.engine import ROOT, server
 from tests.benchmarks.table import Line, shown
+
+if TYPE_CHECKING:
+    from tests.benchmarks.soak import Look
 
 NAIVE_TOKENS = 4_000
 """The naive way takes the square of the length: it is stopped early."""
@@ -24,7 +28,8 @@ def take_options(words: argparse.ArgumentParser) -> None:
 
 def take_memory_options(words: argparse.ArgumentParser) -> None:
     words.add_argument("--seconds", type=float, default=55.0, help="of streaming")
-    words.add_argument("--whole", action="store_true", help="the whole program, 4 lanes × 300 tokens/s")
+    words.add_argument("--whole", action="store_true", help="the whole program, 4 lanes")
+    words.add_argument("--rate", type=float, default=300.0, help="tokens a second and lane of the whole")
     words.set_defaults(run=run_memory)
 
 
@@ -62,8 +67,8 @@ def conversation_lines(found: Found) -> Iterator[Line]:
 
 def run_memory(given: argparse.Namespace) -> None:
     if given.whole:
-        title = f"Memory of the whole program over {given.seconds:,.0f} s of streaming"
-        print(shown(title, soak_lines(soaked(given.seconds))), flush=True)
+        title = f"Memory of the whole program over {given.seconds:,.0f} s of streaming, 4 × {given.rate:,.0f} tokens/s"
+        print(shown(title, soak_lines(soaked(given.seconds, given.rate))), flush=True)
         return
     found = in_window("memory", given.seconds)
     print(shown("Memory of one view that is fed without pause", memory_lines(found)), flush=True)
@@ -81,15 +86,11 @@ def memory_lines(found: Found) -> Iterator[Line]:
     yield Line("after leaving", f"{found['after']:.0f} MB", "over the beginning", given_back, 15, unit="MB")
 
 
-Look = tuple[float, float, int, int]
-"""Seconds since the beginning, resident MB, answers so far, how many of them failed."""
-
-
-def soaked(seconds: float) -> list[Look]:
+def soaked(seconds: float, rate: float) -> list[Look]:
     """What a soaking process saw; each look is also told as it comes, for it takes long."""
     looks: list[Look] = []
     with server() as port:
-        words = [sys.executable, "-m", "tests.benchmarks.soak", str(port), str(seconds)]
+        words = [sys.executable, "-m", "tests.benchmarks.soak", str(port), str(seconds), str(rate)]
         with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout or ():
                 passed, megabytes, answers, failed = json.loads(line)
@@ -102,11 +103,16 @@ def soaked(seconds: float) -> list[Look]:
 
 
 def soak_lines(looks: Sequence[Look]) -> Iterator[Line]:
-    """Growth from the first look on, which is after two minutes, or a tenth of a shorter time."""
+    """Growth from the first look on, which is after the first conversation: two minutes, or less of a shorter time."""
     *ends, (_, left, answers, failed) = looks
     (_, first, _, _), *_, (_, last, _, _) = ends
-    for passed, megabytes, *_ in ends:
-        yield Line(f"after {passed / 60:.1f} min", f"{megabytes:.0f} MB", "the first", megabytes / first)
+    for passed, megabytes, said, _ in ends:
+        yield Line(
+            f"after {passed / 60:.1f} min, {said} answers",
+            f"{megabytes:.0f} MB",
+            "the first",
+            megabytes / first,
+        )
     yield Line("growth", "", "the first", (last / first - 1) * 100, 5, unit="%")
     yield Line("all left, heap given back", f"{left:.0f} MB", "the first", left / first)
     yield Line("answers that did not complete", str(failed), f"of {answers}", failed, 0, unit="")
