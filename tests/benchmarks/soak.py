@@ -1,8 +1,8 @@
 """The whole program while it streams for long: `python -m tests.benchmarks.soak PORT SECONDS RATE`.
 
 Real engine, real sockets, the page shown; four lanes, answer after answer, in conversations that are left for new ones.
-Prints a line of JSON each time it looks, always as a conversation ends: seconds streamed, resident MB, answers, failures
-so far. The last line is printed after the last conversation was left and the heap given back.
+Prints a line of JSON each time it looks, always as a conversation ends: seconds streamed, resident MB, answers and
+failures so far. The last line is printed after the last conversation was left and the heap given back.
 """
 
 from __future__ import annotations
