@@ -15,7 +15,7 @@ from vibedesk.state.notices import Notices
 from vibedesk.store.glance import Glance
 from vibedesk.store.paths import Paths, resources
 from vibedesk.ui.stage import Stage
-from vibedesk.ui.theme import Theme
+from vibedesk.ui.theme import STYLE, Theme
 from vibedesk.ui.welcome import WelcomePage
 from vibedesk.ui.widgets import TopBar, bare
 from vibedesk.ui.window import Page, Window
@@ -37,7 +37,10 @@ PAGES = (
 def main(argv: list[str]) -> int:
     """Opens the window and stays until it is closed. 0 = closed by the person, 130 = interrupted."""
     try:
-        app = QApplication.instance() or QApplication(["vibedesk", *argv])
+        app = QApplication.instance()
+        if app is None:
+            app = QApplication([*(argv or ["vibedesk"]), *STYLE])
+            app.setProperty("styled", True)
         assert isinstance(app, QApplication)
         name_application(app)
         front = Front(app, Paths.find(os.environ))
@@ -87,7 +90,7 @@ class Front(QObject):
         self.glance = Glance(paths)
         self.notices = Notices(self)
         self.theme = Theme(resources(), self)
-        self.theme.apply(app, self.glance.settings.get("appearance.theme"))
+        self.theme.apply(app, self.glance.shown.theme)
         self.makers: dict[str, Callable[[], QWidget]] = {}
         self.window = Window(self._pages(), self.theme, self.notices, self.glance)
         self.window.closing.connect(self._close)
@@ -141,8 +144,8 @@ class Front(QObject):
         match self.page:
             case "playground":
                 self.stage = Stage(self.theme)
-                self.stage.count(self.glance.lanes, self.glance.lanes)
-                self.stage.composer.set_enter_sends(self.glance.settings.get("composer.enter_sends"))
+                self.stage.count(self.glance.shown.lanes, self.glance.shown.lanes)
+                self.stage.composer.set_enter_sends(self.glance.shown.enter_sends)
                 self.stage.composer.hold()
                 return self.stage
             case "welcome":

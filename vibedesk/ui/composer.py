@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QTextCursor,
 )
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
@@ -383,6 +382,8 @@ class Composer(QFrame):
 
     def choose_files(self) -> None:
         """Asks for files; nothing waits for the answer."""
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, self.tr("Attach files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         pictures = self.tr("Pictures (*.png *.jpg *.jpeg *.gif *.webp)")
