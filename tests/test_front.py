@@ -40,7 +40,9 @@ LATER = {
 
 WATCH = """
 import json, sys
+from PySide6 import QtWidgets
 from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 from PySide6.QtTest import QTest
 from vibedesk import front
 when, seen = sys.argv[1], {}
@@ -58,6 +60,8 @@ painted, filled = front.Front.paint, front.Front.fill
 def paint(self):
     painted(self)
     seen["modules"] = sorted(sys.modules)
+    seen["style"] = "QStyle" in vars(QtWidgets)
+    seen["icon"] = not QApplication.windowIcon().isNull()
     seen["first"] = look(self.window, self.stage)
     if self.stage:
         QTest.keyClicks(self.stage.composer.words, "typed early")
@@ -72,13 +76,13 @@ def fill(self, page):
     filled(self, page)
     seen["then"] = look(self.window, self.stage)
     seen["current"] = self.window.current_page()
+    seen["icon then"] = not QApplication.windowIcon().isNull()
     if self.stage:
         seen["text"] = self.stage.composer.text()
         seen["focus"] = self.window.focusWidget() is self.stage.composer.words
     QTimer.singleShot(100, self.window, self.window.close)
 
 front.Front.paint, front.Front.fill = paint, fill
-from PySide6.QtWidgets import QApplication
 from vibedesk.ui import trouble
 told = trouble.TroublePage.__init__
 def init(self, sentence, fix):
@@ -89,6 +93,7 @@ trouble.TroublePage.__init__ = init
 sys.argv = ["vibedesk"]
 from vibedesk.terminal import main
 seen["status"] = main([])
+seen["at the end"] = sorted(sys.modules)
 print(json.dumps(seen))
 """
 
@@ -133,6 +138,9 @@ def test_a_later_start_shows_the_playground_and_nothing_moves_or_is_lost(tmp_pat
     assert (seen["first"][0], seen["then"][0]) == ("Stage", "PlaygroundPage")
     assert seen["first"][1:] == seen["then"][1:]
     assert seen["then"][1], "the composer is still to be seen"
+    assert not seen["style"], "Qt's style was handed out before the first frame"
+    assert (seen["icon"], seen["icon then"]) == (False, True)
+    assert "PySide6.QtNetwork" not in seen["at the end"]
     assert seen["text"] == "typed early"
     assert seen["focus"]
 

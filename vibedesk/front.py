@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtGui import QIcon
@@ -16,9 +18,11 @@ from vibedesk.store.glance import Glance
 from vibedesk.store.paths import Paths, resources
 from vibedesk.ui.stage import Stage
 from vibedesk.ui.theme import STYLE, Theme
-from vibedesk.ui.welcome import WelcomePage
 from vibedesk.ui.widgets import TopBar, bare
 from vibedesk.ui.window import Page, Window
+
+if TYPE_CHECKING:
+    from vibedesk.ui.welcome import WelcomePage
 
 LONGEST_WAIT_MS = 1_000
 """A window that is not painted by then (minimised, covered) is not waited for."""
@@ -45,6 +49,8 @@ def main(argv: list[str]) -> int:
         name_application(app)
         front = Front(app, Paths.find(os.environ))
         front.paint()
+        show_icon(app)
+        gc.enable()
         return _turn(app, front)
     except KeyboardInterrupt:
         return 130
@@ -73,6 +79,10 @@ def name_application(app: QApplication) -> None:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("vibedesk")
     app.setQuitOnLastWindowClosed(False)  # the loop must outlive the window for everything to be closed
+
+
+def show_icon(app: QApplication) -> None:
+    """Gives the windows theirs; drawing the SVG is not for the first frame."""
     icon = resources() / "icons" / "vibedesk.svg"
     if icon.is_file():
         app.setWindowIcon(QIcon(str(icon)))
@@ -109,6 +119,8 @@ class Front(QObject):
         while not (self._painted or self._late or self.closed):
             self._app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         self.window.removeEventFilter(self)
+        if self.stage is not None:
+            self.stage.composer.ring(self.stage.composer.words.hasFocus())
 
     def fill(self, page: str) -> None:
         """Puts the page itself in the place of what was shown of it, with all that was typed and pressed meanwhile."""
@@ -147,8 +159,11 @@ class Front(QObject):
                 self.stage.count(self.glance.shown.lanes, self.glance.shown.lanes)
                 self.stage.composer.set_enter_sends(self.glance.shown.enter_sends)
                 self.stage.composer.hold()
+                self.stage.composer.ring(True)  # it has the keyboard when it is shown: not polished twice
                 return self.stage
             case "welcome":
+                from vibedesk.ui.welcome import WelcomePage
+
                 self.welcome = WelcomePage(self.theme)
                 return self.welcome
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -18,6 +19,7 @@ _OFFER = "vibedesk ask, keys and models work here (vibedesk --help)"
 
 def open_window(argv: Sequence[str]) -> int:
     """Opens the window and waits for its end; 1, and why, where there can be none."""
+    gc.disable()  # until the window is painted: nothing of what is imported is garbage
     problem = display_problem(os.environ) or qt_problem(os.environ)
     if problem:
         print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
