@@ -94,6 +94,8 @@ sys.argv = ["vibedesk"]
 from vibedesk.terminal import main
 seen["status"] = main([])
 seen["at the end"] = sorted(sys.modules)
+import linecache
+seen["read"] = sorted(linecache.cache)
 print(json.dumps(seen))
 """
 
@@ -140,6 +142,7 @@ def test_a_later_start_shows_the_playground_and_nothing_moves_or_is_lost(tmp_pat
     assert seen["then"][1], "the composer is still to be seen"
     assert not seen["style"], "Qt's style was handed out before the first frame"
     assert (seen["icon"], seen["icon then"]) == (False, True)
+    assert not [file for file in seen["read"] if "/vibedesk/state/" in file], "PySide read the sources"
     assert "PySide6.QtNetwork" not in seen["at the end"]
     assert seen["text"] == "typed early"
     assert seen["focus"]

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
+import vibedesk.imports  # noqa: F401  before the others: it makes them cheaper
 from vibedesk import __version__
 from vibedesk.state.notices import Notices
 from vibedesk.store.glance import Glance
