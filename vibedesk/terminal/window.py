@@ -20,13 +20,16 @@ _OFFER = "vibedesk ask, keys and models work here (vibedesk --help)"
 def open_window(argv: Sequence[str]) -> int:
     """Opens the window and waits for its end; 1, and why, where there can be none."""
     gc.disable()  # until the window is painted: nothing of what is imported is garbage
-    problem = display_problem(os.environ) or qt_problem(os.environ)
-    if problem:
-        print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
-        return 1
-    from vibedesk.front import main
+    try:
+        problem = display_problem(os.environ) or qt_problem(os.environ)
+        if problem:
+            print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
+            return 1
+        from vibedesk.front import main
 
-    return main(list(argv))
+        return main(list(argv))
+    finally:
+        gc.enable()
 
 
 def display_problem(environ: Mapping[str, str]) -> str:
