@@ -20,6 +20,7 @@ from vibedesk.engine.errors import EngineError
 from vibedesk.front import Front
 from vibedesk.state.catalog import CatalogState
 from vibedesk.state.history import History
+from vibedesk.state.loading import loaded
 from vibedesk.state.playground import Playground
 from vibedesk.state.routes import RoutesState
 from vibedesk.state.settings import Settings
@@ -157,6 +158,7 @@ class Sitting(QObject):
         self.clipboard = SecretClipboard(self)
         self._front.makers = self._makers()
         self._told: tuple[str, ...] = ()
+        self.network_is_watched = False
         self._look = QTimer(self, interval=LOOK_AGAIN_MS)
         self._look.timeout.connect(lambda: self.tasks.start(self._reread(), name="look at the files again"))
         self._connect()
@@ -171,7 +173,6 @@ class Sitting(QObject):
         self._watch_hands()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
-        self._watch_network()
         self._look.start()
 
     async def end(self) -> None:
@@ -198,8 +199,13 @@ class Sitting(QObject):
         if handle is not None:
             self._hands = Hands(handle, self.vault.door.touched)
 
-    def _watch_network(self) -> None:
-        """Another network: whoever could not be reached over the one before is asked again."""
+    async def _watch_network(self) -> None:
+        """Another network: whoever could not be reached over the one before is asked again. Before somebody was asked
+        nobody rests, and Qt's network, which takes 5 MB, is left out."""
+        if self.network_is_watched or not self._desk.has_asked:
+            return
+        self.network_is_watched = True
+        await loaded("PySide6.QtNetwork")
         from PySide6.QtNetwork import QNetworkInformation
 
         if QNetworkInformation.loadDefaultBackend():
@@ -425,6 +431,7 @@ class Sitting(QObject):
         before = await asyncio.to_thread(self._seen)
         settings_edited = self._desk.settings.changed()
         problems = await asyncio.to_thread(self._desk.reload)
+        await self._watch_network()
         self._tell_problems(problems)
         if settings_edited:
             self.settings.reread()

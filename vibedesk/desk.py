@@ -102,9 +102,14 @@ class Desk:
 
         return Router(self.http, self.secret_of, memory=_Memory(self))
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether anybody was asked since the start."""
+        return "router" in self.__dict__
+
     def network_changed(self) -> None:
         """The machine is on another network: nobody is left alone for what happened on the one before."""
-        if "router" in self.__dict__:
+        if self.has_asked:
             self.router.network_changed()
 
     def key_changed(self, key_id: str) -> None:

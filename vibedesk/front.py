@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
+import vibedesk.imports  # noqa: F401  before the others: it makes them cheaper
 from vibedesk import __version__
 from vibedesk.state.notices import Notices
 from vibedesk.store.glance import Glance
 from vibedesk.store.paths import Paths, resources
 from vibedesk.ui.stage import Stage
-from vibedesk.ui.theme import Theme
-from vibedesk.ui.welcome import WelcomePage
+from vibedesk.ui.theme import STYLE, Theme
 from vibedesk.ui.widgets import TopBar, bare
 from vibedesk.ui.window import Page, Window
+
+if TYPE_CHECKING:
+    from vibedesk.ui.welcome import WelcomePage
 
 LONGEST_WAIT_MS = 1_000
 """A window that is not painted by then (minimised, covered) is not waited for."""
@@ -37,11 +42,16 @@ PAGES = (
 def main(argv: list[str]) -> int:
     """Opens the window and stays until it is closed. 0 = closed by the person, 130 = interrupted."""
     try:
-        app = QApplication.instance() or QApplication(["vibedesk", *argv])
+        app = QApplication.instance()
+        if app is None:
+            app = QApplication([*(argv or ["vibedesk"]), *STYLE])
+            app.setProperty("styled", True)
         assert isinstance(app, QApplication)
         name_application(app)
         front = Front(app, Paths.find(os.environ))
         front.paint()
+        show_icon(app)
+        gc.enable()
         return _turn(app, front)
     except KeyboardInterrupt:
         return 130
@@ -70,6 +80,10 @@ def name_application(app: QApplication) -> None:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("vibedesk")
     app.setQuitOnLastWindowClosed(False)  # the loop must outlive the window for everything to be closed
+
+
+def show_icon(app: QApplication) -> None:
+    """Gives the windows theirs; drawing the SVG is not for the first frame."""
     icon = resources() / "icons" / "vibedesk.svg"
     if icon.is_file():
         app.setWindowIcon(QIcon(str(icon)))
@@ -87,7 +101,7 @@ class Front(QObject):
         self.glance = Glance(paths)
         self.notices = Notices(self)
         self.theme = Theme(resources(), self)
-        self.theme.apply(app, self.glance.settings.get("appearance.theme"))
+        self.theme.apply(app, self.glance.shown.theme)
         self.makers: dict[str, Callable[[], QWidget]] = {}
         self.window = Window(self._pages(), self.theme, self.notices, self.glance)
         self.window.closing.connect(self._close)
@@ -106,6 +120,8 @@ class Front(QObject):
         while not (self._painted or self._late or self.closed):
             self._app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         self.window.removeEventFilter(self)
+        if self.stage is not None:
+            self.stage.composer.ring(self.stage.composer.words.hasFocus())
 
     def fill(self, page: str) -> None:
         """Puts the page itself in the place of what was shown of it, with all that was typed and pressed meanwhile."""
@@ -141,11 +157,14 @@ class Front(QObject):
         match self.page:
             case "playground":
                 self.stage = Stage(self.theme)
-                self.stage.count(self.glance.lanes, self.glance.lanes)
-                self.stage.composer.set_enter_sends(self.glance.settings.get("composer.enter_sends"))
+                self.stage.count(self.glance.shown.lanes, self.glance.shown.lanes)
+                self.stage.composer.set_enter_sends(self.glance.shown.enter_sends)
                 self.stage.composer.hold()
+                self.stage.composer.ring(True)  # it has the keyboard when it is shown: not polished twice
                 return self.stage
             case "welcome":
+                from vibedesk.ui.welcome import WelcomePage
+
                 self.welcome = WelcomePage(self.theme)
                 return self.welcome
             case _:

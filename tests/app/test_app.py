@@ -98,12 +98,14 @@ async def test_the_demo_answers_without_a_key_or_network(tmp_path: Path) -> None
     page = sitting.window.findChild(WelcomePage)
     page.demo.click()
     assert sitting.window.current_page() == "playground"
+    assert not sitting.network_is_watched
     sitting.playground.ask("Who are you?")
     lane = sitting.playground.lanes[0]
     await until(lambda: lane.exchanges and lane.exchanges[-1].answer and not lane.running, 20)
     answer = sitting.playground.lanes[0].exchanges[-1].answer
     assert answer is not None
     assert "simulation" in answer.text
+    await until(lambda: sitting.network_is_watched)
     sitting.window.close()
     await sitting.end()
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.draw import Found, in_window, ms, quantile
+from tests.benchmarks.engine import ROOT, server
 from tests.benchmarks.table import Line, shown
+
+if TYPE_CHECKING:
+    from tests.benchmarks.soak import Look
 
 NAIVE_TOKENS = 4_000
 """The naive way takes the square of the length: it is stopped early."""
@@ -19,7 +27,9 @@ def take_options(words: argparse.ArgumentParser) -> None:
 
 
 def take_memory_options(words: argparse.ArgumentParser) -> None:
-    words.add_argument("--seconds", type=float, default=55.0, help="of streaming as fast as it is drawn")
+    words.add_argument("--seconds", type=float, default=55.0, help="of streaming")
+    words.add_argument("--whole", action="store_true", help="the whole program, 4 lanes")
+    words.add_argument("--rate", type=float, default=300.0, help="tokens a second and lane of the whole")
     words.set_defaults(run=run_memory)
 
 
@@ -69,6 +79,10 @@ def conversation_lines(found: Found) -> Iterator[Line]:
 
 
 def run_memory(given: argparse.Namespace) -> None:
+    if given.whole:
+        title = f"Memory of the whole program over {given.seconds:,.0f} s of streaming, 4 × {given.rate:,.0f} tokens/s"
+        print(shown(title, soak_lines(soaked(given.seconds, given.rate))), flush=True)
+        return
     found = in_window("memory", given.seconds)
     print(shown("Memory of one view that is fed without pause", memory_lines(found)), flush=True)
 
@@ -83,3 +97,35 @@ def memory_lines(found: Found) -> Iterator[Line]:
     yield Line("a token, second half", f"{grown:.0f} B", "of growth", grown, 40, unit="B")
     given_back = found["after"] - start
     yield Line("after leaving", f"{found['after']:.0f} MB", "over the beginning", given_back, 15, unit="MB")
+
+
+def soaked(seconds: float, rate: float) -> list[Look]:
+    """What a soaking process saw; each look is also told as it comes, for it takes long."""
+    looks: list[Look] = []
+    with server() as port:
+        words = [sys.executable, "-m", "tests.benchmarks.soak", str(port), str(seconds), str(rate)]
+        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                passed, megabytes, answers, failed = json.loads(line)
+                looks.append((passed, megabytes, answers, failed))
+                told = f"{passed:6.0f} s  {megabytes:6.1f} MB  {answers} answers, {failed} failed"
+                print(told, file=sys.stderr, flush=True)
+    if process.returncode:
+        raise SystemExit(f"it ended with {process.returncode}")
+    return looks
+
+
+def soak_lines(looks: Sequence[Look]) -> Iterator[Line]:
+    """Growth from the first look on, which is after the first conversation: two minutes, or less of a shorter time."""
+    *ends, (_, left, answers, failed) = looks
+    (_, first, _, _), *_, (_, last, _, _) = ends
+    for passed, megabytes, said, _ in ends:
+        yield Line(
+            f"after {passed / 60:.1f} min, {said} answers",
+            f"{megabytes:.0f} MB",
+            "the first",
+            megabytes / first,
+        )
+    yield Line("growth", "", "the first", (last / first - 1) * 100, 5, unit="%")
+    yield Line("all left, heap given back", f"{left:.0f} MB", "the first", left / first)
+    yield Line("answers that did not complete", str(failed), f"of {answers}", failed, 0, unit="")

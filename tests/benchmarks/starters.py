@@ -9,6 +9,10 @@ from __future__ import annotations
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 SETTLED_MS = 2_000
 found: dict[str, float] = {}
 
@@ -58,6 +62,23 @@ def bare(began: float) -> None:
 def vibedesk(began: float) -> None:
     """The program as `python -m vibedesk` runs it; what is listened to costs next to nothing."""
     sys.argv = ["vibedesk"]
+    from vibedesk.terminal import main, window
+
+    looked = window.qt_problem
+
+    def look(environ: Mapping[str, str]) -> str:
+        """The last that is done before the window's own code is imported."""
+        problem = looked(environ)
+        listen(began)
+        return problem
+
+    window.qt_problem = look
+    status = main([])
+    tell()
+    sys.exit(status)
+
+
+def listen(began: float) -> None:
     from vibedesk import front
 
     painted = front.Front.paint
@@ -86,11 +107,6 @@ def vibedesk(began: float) -> None:
         note("ready to ask", began)
 
     front.Front.paint, front.Front.fill = paint, fill  # type: ignore[method-assign]
-    from vibedesk.terminal import main
-
-    status = main([])
-    tell()
-    sys.exit(status)
 
 
 if __name__ == "__main__":

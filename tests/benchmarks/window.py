@@ -440,22 +440,22 @@ async def memory(app: QApplication, seconds: float) -> dict[str, Any]:
         app.processEvents()
         tokens += 80
         if now >= next_look:
-            found.append((tokens, _megabytes()))
+            found.append((tokens, megabytes()))
             next_look += seconds / 10
-    found.append((tokens, _megabytes()))
+    found.append((tokens, megabytes()))
     view.clear()
     gc.collect()
-    _trim_heap()
+    trim_heap()
     await asyncio.sleep(0.2)
-    return {"grown": found, "after": _megabytes()}
+    return {"grown": found, "after": megabytes()}
 
 
-def _megabytes() -> float:
+def megabytes() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _trim_heap() -> None:
+def trim_heap() -> None:
     """What the C library keeps for later is not ours."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QIcon
 from PySide6.QtWidgets import QApplication
 
 from vibedesk.store.paths import resources
-from vibedesk.ui.theme import FIRST, Theme, _charmap, body_font
+from vibedesk.ui.theme import FIRST, Theme, _charmap, _colours, body_font
 
 THEMES = resources() / "themes"
 
@@ -29,6 +29,12 @@ def tokens(name: str) -> dict[str, str]:
 
 def test_both_themes_name_the_same_colours() -> None:
     assert list(tokens("light")) == list(tokens("dark"))
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_theme_reads_its_file_as_toml_would(name: str) -> None:
+    read = _colours(THEMES / f"{name}.toml")
+    assert read == {token: QColor(value) for token, value in tokens(name).items()}
 
 
 def test_the_stylesheet_uses_only_colours_that_exist_and_no_literal_one() -> None:

@@ -43,6 +43,11 @@ class Paths(NamedTuple):
         return self.cache / "front"
 
     @property
+    def shown(self) -> Path:
+        """What the settings say of the first frame (see `store.glance`)."""
+        return self.cache / "shown"
+
+    @property
     def window(self) -> Path:
         return self.cache / "window"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -18,13 +19,17 @@ _OFFER = "vibedesk ask, keys and models work here (vibedesk --help)"
 
 def open_window(argv: Sequence[str]) -> int:
     """Opens the window and waits for its end; 1, and why, where there can be none."""
-    problem = display_problem(os.environ) or qt_problem(os.environ)
-    if problem:
-        print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
-        return 1
-    from vibedesk.front import main
+    gc.disable()  # until the window is painted: nothing of what is imported is garbage
+    try:
+        problem = display_problem(os.environ) or qt_problem(os.environ)
+        if problem:
+            print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
+            return 1
+        from vibedesk.front import main
 
-    return main(list(argv))
+        return main(list(argv))
+    finally:
+        gc.enable()
 
 
 def display_problem(environ: Mapping[str, str]) -> str:

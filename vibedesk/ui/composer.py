@@ -6,19 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QKeySequence,
-    QTextCursor,
 )
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
@@ -32,6 +29,8 @@ from vibedesk.ui.widgets import Button, Keycap, Label, bare, plain_tip, set_stat
 
 if TYPE_CHECKING:  # painted before the rest is imported
     from decimal import Decimal
+
+    from PySide6.QtGui import QImage
 
     from vibedesk.engine.types import Image
     from vibedesk.state.attached import Attached
@@ -248,6 +247,8 @@ class Composer(QFrame):
     def set_text(self, text: str) -> None:
         """Puts words in, ready to be edited."""
         self.words.setPlainText(text)
+        from PySide6.QtGui import QTextCursor
+
         self.words.moveCursor(QTextCursor.MoveOperation.End)
         self.words.setFocus()
 
@@ -383,6 +384,8 @@ class Composer(QFrame):
 
     def choose_files(self) -> None:
         """Asks for files; nothing waits for the answer."""
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, self.tr("Attach files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         pictures = self.tr("Pictures (*.png *.jpg *.jpeg *.gif *.webp)")
@@ -408,6 +411,8 @@ class Composer(QFrame):
         files = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
         self.add_files(files)
         if not files and source.hasImage() and self.draft is not None:
+            from PySide6.QtGui import QImage
+
             self.draft.add_data(_png(QImage(source.imageData())), self.tr("Pasted picture"))
 
     def _fold(self, one: Attached) -> None:
@@ -443,9 +448,13 @@ class Composer(QFrame):
         self._take(event.mimeData())
         event.acceptProposedAction()
 
+    def ring(self, focused: bool) -> None:
+        """Draws it as if the words had the keyboard, or as they have it not."""
+        set_state(self, "focused", focused)
+
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent):
-            set_state(self, "focused", event.gotFocus())
+            self.ring(event.gotFocus())
         return False
 
     def sizeHint(self) -> QSize:
@@ -459,6 +468,8 @@ def _cost(usd: Decimal | None) -> str:
 
 
 def _png(image: QImage) -> bytes:
+    from PySide6.QtCore import QBuffer, QIODevice
+
     target = QBuffer()
     target.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(target, "PNG")  # type: ignore[call-overload]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import tomllib
+import re
 from functools import cache
 from pathlib import Path
-from string import Template
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -20,8 +19,10 @@ from PySide6.QtGui import (
     QPalette,
     QPixmap,
 )
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
+STYLE = ("-style", "Fusion")
+"""Words to a `QApplication` that begin it in our style; set later, Qt would hand out the style, which takes 7 ms."""
 BODY_PX = 13
 MODES = ("system", "light", "dark")
 FIRST = {
@@ -48,7 +49,7 @@ class Theme(QObject):
         super().__init__(parent)
         self._folder = folder = resources / "themes"
         self._themes: dict[str, dict[str, QColor]] = {}
-        self._sheet = _Sheet((folder / "style.qss").read_text(encoding="utf-8"))
+        self._sheet = (folder / "style.qss").read_text(encoding="utf-8")
         self._assets = (resources / "icons").as_posix()
         self._app: QApplication | None = None
         self.mode = "system"
@@ -58,7 +59,8 @@ class Theme(QObject):
         """Shows `mode` ("system", "light" or "dark"); "system" goes on following the desktop."""
         if self._app is None:
             self._app = app
-            app.setStyle(QStyleFactory.create("Fusion"))
+            if not app.property("styled"):
+                app.setStyle("Fusion")
             app.setFont(body_font())
             app.styleHints().colorSchemeChanged.connect(self._follow)
         self.mode = mode if mode in MODES else "system"
@@ -97,7 +99,7 @@ class Theme(QObject):
             self._app.setPalette(palette)
         words = {token: colour.name() for token, colour in self._colours().items()}
         words |= {"mono": mono_family(), "assets": self._assets, "theme": name}
-        sheet = self._sheet.substitute(words)
+        sheet = _TOKEN.sub(lambda found: words[found[1]], self._sheet)
         if sheet != self._app.styleSheet():  # every widget there is would be polished again
             self._app.setStyleSheet(sheet)
         self.changed.emit()
@@ -136,12 +138,13 @@ _PALETTE = {
 }
 
 
-class _Sheet(Template):
-    idpattern = r"[a-z]+(?:-[a-z]+)*"
+_TOKEN = re.compile(r"\$([a-z]+(?:-[a-z]+)*)")
+_COLOUR = re.compile(r'^([a-z-]+) = "(#[0-9a-f]+)"', re.MULTILINE)
 
 
 def _colours(path: Path) -> dict[str, QColor]:
-    return {name: QColor(value) for name, value in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+    """A theme is a flat table of strings: the first frame does not wait for a parser of all of TOML."""
+    return {name: QColor(value) for name, value in _COLOUR.findall(path.read_text(encoding="utf-8"))}
 
 
 def body_font(size: int = BODY_PX) -> QFont:
@@ -203,7 +206,11 @@ class _Glyph(QIconEngine):
     def __init__(self, theme: Theme, name: str, token: str, size: int) -> None:
         super().__init__()
         self._theme, self._token, self._size = theme, token, size
-        self._family, self._character = _family(), _character(name)
+        self._family, self._character = self._drawn_with(name)
+
+    def _drawn_with(self, name: str) -> tuple[str, str]:
+        """Family and character."""
+        return _family(), _character(name)
 
     def clone(self) -> QIconEngine:
         twin = type(self).__new__(type(self))
@@ -245,6 +252,9 @@ class _Glyph(QIconEngine):
 
 class _Sidebar(_Glyph):
     """A window with a list on its left, which this Phosphor release does not have."""
+
+    def _drawn_with(self, name: str) -> tuple[str, str]:
+        return "", ""
 
     def _draw(self, painter: QPainter, rect: QRectF) -> None:
         unit = min(rect.width(), rect.height()) / 20
