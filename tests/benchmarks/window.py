@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -86,21 +87,28 @@ class Heart(QObject):
 
 
 class Lags:
-    """Milliseconds between the arrival of the oldest word not yet shown and the moment it was drawn."""
+    """Milliseconds between the arrival of the oldest word of what is drawn and the moment it was drawn."""
 
     def __init__(self, lanes: list[Lane]) -> None:
         self.all: list[float] = []
-        self._oldest: dict[Lane, float] = {}
+        self._drawn: dict[Lane, int] = dict.fromkeys(lanes, 0)
+        self._came: dict[Lane, deque[tuple[int, float]]] = {lane: deque() for lane in lanes}
+        """Of each lane, the character each piece ended with, and when it came."""
         for lane in lanes:
-            lane.text_arrived.connect(lambda lane=lane: self._oldest.setdefault(lane, time.perf_counter()))
-            lane.text_appended.connect(lambda _, lane=lane: self._drawn(lane))
+            lane.text_arrived.connect(lambda lane=lane: self._hear(lane))
+            lane.text_appended.connect(lambda text, lane=lane: self._draw(lane, len(text)))
 
-    def _drawn(self, lane: Lane) -> None:
-        began = self._oldest.pop(lane, None)
-        if began is not None:
-            self.all.append((time.perf_counter() - began) * 1000)
-        if lane.waiting_to_be_drawn:
-            self._oldest[lane] = time.perf_counter()
+    def _hear(self, lane: Lane) -> None:
+        end = self._drawn[lane] + sum(map(len, lane._pending))
+        self._came[lane].append((end, time.perf_counter()))
+
+    def _draw(self, lane: Lane, size: int) -> None:
+        came = self._came[lane]
+        if came:
+            self.all.append((time.perf_counter() - came[0][1]) * 1000)
+        self._drawn[lane] += size
+        while came and came[0][0] <= self._drawn[lane]:
+            came.popleft()
 
 
 class Typist(QObject):

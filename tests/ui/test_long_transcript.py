@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QTextBlock
@@ -197,11 +199,11 @@ def test_a_hidden_view_draws_nothing_and_catches_up(theme: Theme, qtbot: QtBot) 
 def test_who_reads_further_up_is_left_alone_and_finds_the_end(theme: Theme, qtbot: QtBot) -> None:
     view = shown(theme, qtbot)
     view.begin()
-    view.append(rounds(0, 12))
+    view.append(rounds(0, 10))
     QApplication.processEvents()
     view.verticalScrollBar().setValue(300)
     line = first_seen(view)
-    for number in range(12, 60):
+    for number in range(10, 60):
         view.append(rounds(number, number + 1))
     assert first_seen(view) == line
     assert view.verticalScrollBar().value() == 300
@@ -363,3 +365,19 @@ def test_cutting_off_the_top_moves_nothing_and_paints_nothing(theme: Theme, qtbo
     assert view.script.above > 0
     assert view.verticalScrollBar().maximum() == range_before
     assert view.viewport().grab().toImage() == before
+
+
+def test_a_view_that_is_behind_is_painted_with_what_follows(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    view.append("One. ")
+    qtbot.waitUntil(lambda: view._painted_at > 0)
+    view._painted_at = monotonic() + 1_000  # just now, however slow this machine is
+    QApplication.processEvents()
+    before = view._painted_at
+    view.append("Two. ", more=True)
+    QApplication.processEvents()
+    assert view._painted_at == before
+    view.append("Three.")
+    qtbot.waitUntil(lambda: view._painted_at != before)
+    assert view.text() == "One. Two. Three."

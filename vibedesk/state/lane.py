@@ -51,6 +51,10 @@ Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped",
 RUNNING = ("asked", "thinking", "answering")
 LONGEST_PIECE = 768
 """Characters drawn at a time at most: about three milliseconds. A lane that is behind is let speak again at once."""
+BEHIND, BEHIND_PIECE = 4_096, 1_536
+"""With more than so many waiting, pieces are longer: what it costs to paint them is spent less often."""
+FAR_BEHIND = 16_384
+"""Characters waiting from which on they are given at once: the screen then leaves out what nobody would see."""
 
 
 class Lane(QObject):
@@ -409,21 +413,21 @@ class Lane(QObject):
     def drain(self, *, whole: bool = False) -> None:
         """Gives the screen what has arrived: one piece a call, or everything."""
         while self.waiting_to_be_drawn:
-            self._drain_once(None if whole else LONGEST_PIECE)
+            self._drain_once(whole)
             if not whole:
                 return
 
-    def _drain_once(self, most: int | None) -> None:
+    def _drain_once(self, whole: bool) -> None:
         self._behind = False
         if self._pending_reasoning:
             if self.phase == "asked":
                 self._set_phase("thinking")
-            self.reasoning_appended.emit(_first(self._pending_reasoning, most))
+            self.reasoning_appended.emit(_first(self._pending_reasoning, whole))
         elif self._pending:
             if self.phase != "answering":
                 self.spoke_at = monotonic()
                 self._set_phase("answering")
-            self.text_appended.emit(_first(self._pending, most))
+            self.text_appended.emit(_first(self._pending, whole))
         self._behind = bool(self._pending or self._pending_reasoning)
         if not self._behind and self._ended is not None:
             self.result, self._ended = self._ended, None
@@ -530,10 +534,11 @@ def _say(messages: list[Message], message: Message) -> None:
         messages.append(message)
 
 
-def _first(pending: list[str], most: int | None) -> str:
-    """Takes at most so many characters off the list; None = all."""
+def _first(pending: list[str], whole: bool) -> str:
+    """Takes a piece off the list, or the whole."""
     text = "".join(pending)
-    if most is None or len(text) <= most:
+    most = BEHIND_PIECE if len(text) > BEHIND else LONGEST_PIECE
+    if whole or len(text) <= most or len(text) > FAR_BEHIND:
         pending.clear()
         return text
     pending[:] = [text[most:]]

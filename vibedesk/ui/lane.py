@@ -174,7 +174,7 @@ class LaneView(QFrame):
         self.refresh()
 
     def _append(self, text: str) -> None:
-        self.transcript.append(text)
+        self.transcript.append(text, more=self.lane.waiting_to_be_drawn)
         self._count()
 
     def _think(self, text: str) -> None:

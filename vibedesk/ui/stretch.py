@@ -176,7 +176,7 @@ class Stretch(Script):
         if self._last == len(self._parts) and self._last > self._first:
             return
         first, room = len(self._parts), 0.0
-        while first > 0 and room < 1.5 * (self.height or UNKNOWN_HEIGHT):
+        while first > 0 and room < (0.8 * self.height or UNKNOWN_HEIGHT):
             first -= 1
             if self._parts[first].raw:
                 before = len(self._parts)
@@ -189,6 +189,8 @@ class Stretch(Script):
                 while self.rest:
                     self._draw_next()
             self._make_below()
+        if self.height:
+            self._cover(self._document.documentLayout().documentSize().height() - self.height)
 
     # Leaving out what is far
 

@@ -55,7 +55,9 @@ CALM_MS = 80
 """After so long without haste what waited for it is drawn."""
 FAR = 4
 """Heights of the view below which a growing end is not drawn."""
-MUCH = 4_096
+PAINT_S = 0.09
+"""A view that is behind is painted no sooner after the last time."""
+MUCH = 2_048
 """Characters that come at once, from which on only their end is drawn."""
 WIDEST = 760
 """Pixels a line of words is wide at most: beyond it eyes lose the next line."""
@@ -84,7 +86,7 @@ class Transcript(QTextBrowser):
         # else every frame draws the whole way up to the window once more, behind what covers it
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._widgets: dict[int, QWidget] = {}
-        self._following = True
+        self._following, self._painted_at = True, 0.0
         self._moving = self._resting = self._reaching = False
         self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
         self.setDocument(self._page)
@@ -132,7 +134,8 @@ class Transcript(QTextBrowser):
         with _Still(self):
             self.script.begin()
 
-    def append(self, text: str) -> None:
+    def append(self, text: str, *, more: bool = False) -> None:
+        """More of the live answer. With `more` behind it, it may be painted together with that."""
         self._look()
         if not self.script.awake:
             self.script.append(text)
@@ -140,7 +143,8 @@ class Transcript(QTextBrowser):
         if len(text) > MUCH and self._following and not self.textCursor().hasSelection():
             self._append_much(text)
             return
-        with _Still(self):
+        unseen = more and monotonic() - self._painted_at < PAINT_S
+        with self._unpainted() if unseen else _Still(self):
             self.script.append(text)
             if self.script.rushed:
                 self._calm.start()
@@ -230,13 +234,22 @@ class Transcript(QTextBrowser):
         """Leaves out what is far above: in a slice of its own, and without painting what looks the same."""
         if not self._following or self.textCursor().hasSelection() or self.script.overgrown < 1:
             return
+        with self._unpainted():
+            self.script.trim()
+
+    @contextmanager
+    def _unpainted(self) -> Iterator[None]:
+        """What changes is not painted for its own sake."""
         viewport, disabled = self.viewport(), Qt.WidgetAttribute.WA_UpdatesDisabled
         viewport.setAttribute(disabled, True)  # setUpdatesEnabled would paint it all afterwards
-        with _Still(self):
-            self.script.trim()
-        viewport.setAttribute(disabled, False)
+        try:
+            with _Still(self):
+                yield
+        finally:
+            viewport.setAttribute(disabled, False)
 
     def _calmed(self) -> None:
+        self._calm.stop()
         with _Still(self):
             self.script.calm_down()
 
@@ -450,6 +463,7 @@ class Transcript(QTextBrowser):
         if not self.script.awake and self._following and not self._resting:
             QTimer.singleShot(0, self, self._look)  # it was out of sight, and has come back
         painter = QPainter(self.viewport())
+        self._painted_at = monotonic()
         painter.fillRect(event.rect(), self._theme.colour("surface"))
         seen = self._visible()
         right = self.viewport().width() - self._right_side()
