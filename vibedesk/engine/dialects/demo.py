@@ -48,8 +48,7 @@ def greet(name: str) -> str:
 _MORE = """
 ## Side by side
 
-Each lane is asked at the same moment, and each keeps its own history. When all have finished, the best of each
-figure is marked.
+Each lane is asked at the same moment, and each keeps its own history. The best of each figure is marked.
 
 | Lane | Pace | Reasoning |
 |---|---|---|
