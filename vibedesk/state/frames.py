@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from vibedesk.state.lane import Lane
 
-TICK_MS, HASTY_TICK_MS = 3, 2
-"""From the end of one tick to the next; the second while a lane is behind."""
+TICK_MS = 3
+"""From the end of one tick to the next."""
 FRAME_S = 1 / 30
 BUSY_FRAME_S = 1 / 22
 """From `BUSY` running lanes on: the eye sees no difference, and a third of the drawing is saved."""
@@ -35,6 +35,7 @@ class Frames(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
+        self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
 
     @property
@@ -44,7 +45,7 @@ class Frames(QObject):
     def wake(self) -> None:
         """Something has arrived."""
         if not self._timer.isActive():
-            self._timer.start(TICK_MS)
+            self._timer.start()
 
     def tick(self) -> None:
         """Draws one lane, and further ones while there is time. The next tick is counted from this one's end: what
@@ -52,7 +53,7 @@ class Frames(QObject):
         lanes = self._lanes()
         self._draw(lanes)
         if any(lane.waiting_to_be_drawn for lane in lanes):
-            self._timer.start(HASTY_TICK_MS if any(lane.behind for lane in lanes) else TICK_MS)
+            self._timer.start()
 
     def _draw(self, lanes: Sequence[Lane]) -> None:
         began = self._clock()

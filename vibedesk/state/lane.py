@@ -51,7 +51,7 @@ Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped",
 RUNNING = ("asked", "thinking", "answering")
 LONGEST_PIECE = 768
 """Characters drawn at a time at most: about three milliseconds. A lane that is behind is let speak again at once."""
-BEHIND, BEHIND_PIECE = 4_096, 1_536
+BEHIND, BEHIND_PIECE = 2_048, 1_280
 """With more than so many waiting, pieces are longer: what it costs to paint them is spent less often."""
 FAR_BEHIND = 16_384
 """Characters waiting from which on they are given at once: the screen then leaves out what nobody would see."""
