@@ -29,6 +29,10 @@ LATER = {
     "qasync",
     "pydantic",
     "numpy",
+    "dataclasses",
+    "platformdirs",
+    "PySide6.QtNetwork",
+    "PySide6.QtSvg",
     "vibedesk.app",
     "vibedesk.desk",
     "vibedesk.engine.pricing",
@@ -38,6 +42,30 @@ LATER = {
     "vibedesk.store.database",
 }
 
+OURS = {
+    "vibedesk",
+    "vibedesk.front",
+    "vibedesk.imports",
+    "vibedesk.state",
+    "vibedesk.state.notices",
+    "vibedesk.store",
+    "vibedesk.store.glance",
+    "vibedesk.store.paths",
+    "vibedesk.terminal",
+    "vibedesk.terminal.ahead",
+    "vibedesk.terminal.window",
+    "vibedesk.ui",
+    "vibedesk.ui.composer",
+    "vibedesk.ui.harmless",
+    "vibedesk.ui.stage",
+    "vibedesk.ui.strip",
+    "vibedesk.ui.theme",
+    "vibedesk.ui.trouble",  # this test's own: it watches it
+    "vibedesk.ui.widgets",
+    "vibedesk.ui.window",
+}
+"""All that a playground's first frame is made of."""
+
 WATCH = """
 import json, sys
 from PySide6 import QtWidgets
@@ -45,6 +73,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from PySide6.QtTest import QTest
 from vibedesk import front
+from vibedesk.ui import harmless
 when, seen = sys.argv[1], {}
 
 def look(window, stage):
@@ -61,6 +90,7 @@ def paint(self):
     painted(self)
     seen["modules"] = sorted(sys.modules)
     seen["style"] = "QStyle" in vars(QtWidgets)
+    seen["tables"] = harmless._prose.cache_info().currsize
     seen["icon"] = not QApplication.windowIcon().isNull()
     seen["first"] = look(self.window, self.stage)
     if self.stage:
@@ -137,6 +167,8 @@ def test_a_later_start_shows_the_playground_and_nothing_moves_or_is_lost(tmp_pat
     left_in(tmp_path, "playground")
     seen = start(tmp_path)
     assert not LATER & set(seen["modules"])
+    assert {name for name in seen["modules"] if name.split(".")[0] == "vibedesk"} == OURS
+    assert seen["tables"] == 0, "the tables of foreign glyphs were made before the first frame"
     assert (seen["first"][0], seen["then"][0]) == ("Stage", "PlaygroundPage")
     assert seen["first"][1:] == seen["then"][1:]
     assert seen["then"][1], "the composer is still to be seen"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimerEvent
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -116,9 +116,10 @@ class Front(QObject):
         """Shows the window and returns when it is painted. Not to be called in a running loop."""
         self.window.installEventFilter(self)
         self.window.show()
-        QTimer.singleShot(LONGEST_WAIT_MS, self, self._be_late)
+        waiting = self.startTimer(LONGEST_WAIT_MS)
         while not (self._painted or self._late or self.closed):
             self._app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        self.killTimer(waiting)
         self.window.removeEventFilter(self)
         if self.stage is not None:
             self.stage.composer.ring(self.stage.composer.words.hasFocus())
@@ -134,7 +135,7 @@ class Front(QObject):
             self._painted = True
         return False
 
-    def _be_late(self) -> None:
+    def timerEvent(self, event: QTimerEvent) -> None:
         self._late = True
 
     def _close(self) -> None:

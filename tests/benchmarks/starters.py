@@ -67,7 +67,7 @@ def vibedesk(began: float) -> None:
     looked = window.qt_problem
 
     def look(environ: Mapping[str, str]) -> str:
-        """The last that is done before the window's own code is imported."""
+        """The last that is done before the window's own code is called."""
         problem = looked(environ)
         listen(began)
         return problem

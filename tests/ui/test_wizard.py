@@ -322,6 +322,28 @@ async def test_the_passphrase_is_changed_from_a_sheet(tmp_path: Path) -> None:
         await until(lambda: page.vault_button.text() == "Unlock…")
 
 
+async def test_what_was_opened_by_something_else_does_not_end_the_change_of_the_passphrase(
+    tmp_path: Path,
+) -> None:
+    async with scene_in(tmp_path, passphrase_is_given=False) as scene:
+        page = scene.show(lambda: WelcomePage(scene.theme))
+        sheet = PassphraseSheet(page, scene.theme, scene.vault, change=True)
+        ended: list[int] = []
+        sheet.finished.connect(ended.append)
+
+        def press() -> None:  # the file is there, and that it is open is told next
+            sheet.open()
+            for field in (sheet.now, sheet.passphrase, sheet.again):
+                field.setText("words of mine")
+            sheet.go.click()
+
+        scene.vault.door.created.connect(press)
+        scene.vault.door.create_file(PASSPHRASE)
+        await until(lambda: bool(ended) or sheet.problem.isVisible())
+        assert not ended
+        assert sheet.problem.text() == "That passphrase does not open the encrypted file."
+
+
 @played_in(scene_in)
 async def test_a_key_pasted_over_the_welcome_page_is_told(scene: Scene) -> None:
     page = scene.show(lambda: WelcomePage(scene.theme))

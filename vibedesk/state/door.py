@@ -21,12 +21,14 @@ LOOK_MS = 10_000
 
 class Door(QObject):
     """`changed` when the state did. `unlocked` or `refused(sentence)` after a passphrase or a password window;
-    `created(recovery code)` once, when the encrypted file was made or its passphrase changed."""
+    `created(recovery code)` once, when the encrypted file was made or its passphrase changed; `passphrase_changed`
+    after the latter alone: `unlocked` may tell of something that was begun earlier."""
 
     changed = Signal()
     unlocked = Signal()
     refused = Signal(str)
     created = Signal(str)
+    passphrase_changed = Signal()
 
     def __init__(
         self, desk: Desk, tasks: Tasks, parent: QObject | None = None, *, passphrase_is_given: bool = False
@@ -96,7 +98,8 @@ class Door(QObject):
         self._start("make the encrypted file", self._create_file, passphrase)
 
     def change_passphrase(self, word: str, new: str) -> None:
-        """Another passphrase and another recovery code: `created`, `unlocked`; or `refused`, and nothing changed."""
+        """Another passphrase and another recovery code: `created`, `unlocked`, `passphrase_changed`; or `refused`, and
+        nothing changed."""
         self._start("change the passphrase", self._change_passphrase, word, new)
 
     def open_keychain(self) -> None:
@@ -157,6 +160,7 @@ class Door(QObject):
 
     async def _change_passphrase(self, word: str, new: str) -> None:
         await self._opened(await asyncio.to_thread(self._desk.vault.change_passphrase, word, new))
+        self.passphrase_changed.emit()
 
     async def _lock(self) -> None:
         await asyncio.to_thread(self._desk.vault.lock)

@@ -8,8 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from vibedesk.terminal import ahead
 
 if TYPE_CHECKING:
     from socket import AddressFamily
@@ -21,7 +24,10 @@ def open_window(argv: Sequence[str]) -> int:
     """Opens the window and waits for its end; 1, and why, where there can be none."""
     gc.disable()  # until the window is painted: nothing of what is imported is garbage
     try:
-        problem = display_problem(os.environ) or qt_problem(os.environ)
+        problem = display_problem(os.environ)
+        if not problem:
+            _import_front()
+            problem = qt_problem(os.environ)
         if problem:
             print(f"vibedesk: {problem}; without a window {_OFFER}.", file=sys.stderr)
             return 1
@@ -30,6 +36,15 @@ def open_window(argv: Sequence[str]) -> int:
         return main(list(argv))
     finally:
         gc.enable()
+
+
+def _import_front() -> None:
+    """Imports the window's modules while the libraries they need are loaded. Why it failed is found out afterwards."""
+    package = _package()
+    if package:
+        ahead.load(package, _platform(os.environ))
+    with suppress(ImportError):
+        import vibedesk.front  # noqa: F401
 
 
 def display_problem(environ: Mapping[str, str]) -> str:
@@ -46,13 +61,22 @@ def display_problem(environ: Mapping[str, str]) -> str:
 
 def qt_problem(environ: Mapping[str, str]) -> str:
     """Why Qt cannot start, "" where it can: its packages, or a system library that it needs."""
-    spec = importlib.util.find_spec("PySide6")
-    if spec is None or not spec.submodule_search_locations:
+    package = _package()
+    if not package:
         return "PySide6 is not installed (pip install PySide6-Essentials)"
     if not sys.platform.startswith("linux"):
         return ""
-    platform = environ.get("QT_QPA_PLATFORM", "").partition(":")[0].partition(";")[0]
-    return _missing_library(Path(spec.submodule_search_locations[0]), platform or "xcb")
+    return _missing_library(Path(package), _platform(environ))
+
+
+def _package() -> str:
+    """The folder of PySide6, "" where it is not installed."""
+    spec = importlib.util.find_spec("PySide6")
+    return spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
+
+
+def _platform(environ: Mapping[str, str]) -> str:
+    return environ.get("QT_QPA_PLATFORM", "").partition(":")[0].partition(";")[0] or "xcb"
 
 
 def _missing_library(package: Path, platform: str) -> str:

@@ -128,6 +128,23 @@ class Hint(QFrame):
         self.setVisible(bool(sentence))
 
 
+class Stop(Button):
+    """With its key on it. Its width is asked for when it is shown, which is not in the first frame."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setProperty("choice", True)
+        self._escape = Keycap("Esc")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 8, 0)
+        row.addStretch(1)
+        row.addWidget(self._escape)
+
+    def sizeHint(self) -> QSize:
+        words = super().sizeHint()
+        return QSize(words.width() + self._escape.sizeHint().width() + 8, words.height())
+
+
 class Composer(QFrame):
     """`sent(text, images, without)`: `without` are ids of lanes to leave out; `stopped`; `system_wanted`,
     `prompts_wanted`; `changed` for the estimate; `recalled`. It can be written in before it is given a `draft`, which
@@ -162,7 +179,7 @@ class Composer(QFrame):
         self.prompts = Button(self.tr("Prompts"), "quiet").on(self.prompts_wanted.emit)
         self.system = Button(self.tr("System"), "quiet").on(self.system_wanted.emit)
         self.note = Label("", "small")
-        self.stop = Button(self.tr("Stop all")).on(self.stopped.emit)
+        self.stop = Stop(self.tr("Stop all")).on(self.stopped.emit)
         self.send = Button(self.tr("Send ⏎"), "primary").on(self._send)
         self._make_hints()
         self._lay_out()
@@ -194,13 +211,6 @@ class Composer(QFrame):
         below.addStretch(1)
         below.addWidget(self.note)
         below.addSpacing(6)
-        self._escape = Keycap("Esc")
-        stop = QHBoxLayout(self.stop)
-        stop.setContentsMargins(0, 0, 8, 0)
-        stop.addStretch(1)
-        stop.addWidget(self._escape)
-        self.stop.setFixedWidth(self.stop.sizeHint().width() + self._escape.sizeHint().width() + 8)
-        self.stop.setProperty("choice", True)
         below.addWidget(self.stop)
         below.addSpacing(4)
         below.addWidget(self.send)

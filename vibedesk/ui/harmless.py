@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 OPENABLE = ("http", "https", "mailto")
 
 _REPLACEMENT = "\ufffd"
-# U+FDD0/FDD1 open and close frames inside a QTextDocument, U+FFFC stands for an image: never let text forge them.
-_FORGERS = (*range(0xFDD0, 0xFDF0), 0xFFFC, 0xFFFE, 0xFFFF)
-_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}
-_CONTROLS |= {0x7F: "\u2421"} | dict.fromkeys(range(0x80, 0xA0), _REPLACEMENT)
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), _REPLACEMENT)
 _BREAKS = {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
-_DIRECTIONS = {code: f"⟨U+{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-_MARKS = {code: f"⟨U+{code:04X}⟩" for code in (0x061C, 0x200E, 0x200F)}
+_SPACES = {0x2028: " ", 0x2029: " ", 0x85: " "}
 
-_PROSE = dict.fromkeys(_FORGERS, _REPLACEMENT) | _CONTROLS | _SURROGATES | _DIRECTIONS | {0x0D: None}
-_INLINE = _PROSE | {0x2028: " ", 0x2029: " ", 0x85: " "}
-_CODE = _PROSE | _BREAKS | _MARKS
+
+def _signs(*codes: int) -> dict[int, str]:
+    return {code: f"⟨U+{code:04X}⟩" for code in codes}
+
+
+# The tables are made when something foreign is first shown, which the first frame does not.
+
+
+@cache
+def _prose() -> dict[int, str | None]:
+    # U+FDD0/FDD1 open and close frames inside a QTextDocument, U+FFFC stands for an image: never let text forge them.
+    forgers = (*range(0xFDD0, 0xFDF0), 0xFFFC, 0xFFFE, 0xFFFF)
+    replaced = (*forgers, *range(0xD800, 0xE000), *range(0x80, 0xA0))
+    table: dict[int, str | None] = dict.fromkeys(replaced, _REPLACEMENT)
+    table |= {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)}
+    return table | {0x7F: "\u2421", 0x0D: None} | _signs(*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+
+
+@cache
+def _inline() -> dict[int, str | None]:
+    return _prose() | _SPACES
+
+
+@cache
+def _code() -> dict[int, str | None]:
+    return _prose() | _BREAKS | _signs(0x061C, 0x200E, 0x200F)
 
 
 def prose(text: str) -> str:
@@ -26,12 +44,12 @@ def prose(text: str) -> str:
 
     Right-to-left marks stay, they belong to honest Hebrew and Arabic. U+2028, U+2029 and U+0085 are no line ends.
     """
-    return text.translate(_INLINE)
+    return text.translate(_inline())
 
 
 def code(text: str) -> str:
     """Text that may be copied into a shell: besides what `prose` does, no invisible direction mark survives."""
-    return text.translate(_CODE)
+    return text.translate(_code())
 
 
 def one_line(text: str, limit: int = 300) -> str:

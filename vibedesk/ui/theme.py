@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -181,23 +182,25 @@ def _character(name: str) -> str:
 def _charmap() -> dict[str, str]:
     import json
 
-    found: dict[str, str] = json.loads(next(_fonts().glob("phosphor-*.json")).read_text(encoding="utf-8"))
+    found: dict[str, str] = json.loads(_phosphor(".json").read_text(encoding="utf-8"))
     return found
 
 
 @cache
 def _family() -> str:
     """The family of QtAwesome's Phosphor font."""
-    number = QFontDatabase.addApplicationFont(str(next(_fonts().glob("phosphor-*.ttf"))))
+    number = QFontDatabase.addApplicationFont(str(_phosphor(".ttf")))
     return QFontDatabase.applicationFontFamilies(number)[0]
 
 
-def _fonts() -> Path:
-    """QtAwesome's files: importing the package would cost 170 ms before the first paint."""
+def _phosphor(kind: str) -> Path:
+    """One of QtAwesome's files: importing the package would cost 170 ms before the first paint."""
     spec = importlib.util.find_spec("qtawesome")
     assert spec is not None
     assert spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0]) / "fonts"
+    folder = Path(spec.submodule_search_locations[0]) / "fonts"
+    names = os.listdir(folder)  # a pattern would be compiled first
+    return folder / next(name for name in names if name.startswith("phosphor-") and name.endswith(kind))
 
 
 class _Glyph(QIconEngine):

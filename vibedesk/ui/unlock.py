@@ -61,7 +61,8 @@ class PassphraseSheet(Sheet):
         self.footer.addStretch(1)
         self.footer.addWidget(Button("Cancel").on(self.reject))
         self.footer.addWidget(self.go)
-        vault.unlocked.connect(self._opened)
+        done = vault.door.passphrase_changed if change else vault.unlocked
+        done.connect(self.accept)
         vault.unlock_refused.connect(self._refused)
         self.finished.connect(lambda _: self._forget())
         self._look()
@@ -106,10 +107,6 @@ class PassphraseSheet(Sheet):
             self._set_busy(False)
             self._say(sentence)
             (self.now if self._change else self.passphrase).setFocus()
-
-    def _opened(self) -> None:
-        if self._busy or not self._change:
-            self.accept()
 
     def _forget(self) -> None:
         for field in (self.now, self.passphrase, self.again):
