@@ -15,6 +15,7 @@ from tests.sitting import until
 from vibedesk.engine.errors import NoKey
 from vibedesk.engine.types import Cost, Image, Parameters
 from vibedesk.state.frames import FRAME_S, Frames
+from vibedesk.state.lane import MOST_PASSED
 from vibedesk.state.metrics import best_of
 from vibedesk.store.history import StoredAnswer
 
@@ -399,3 +400,29 @@ async def test_a_conversation_is_named_after_its_words_or_what_went_along(tmp_pa
     async with playing(tmp_path) as scene:
         await scene.ask('<attachment name="notes.txt">\nMany words\n</attachment>')
         assert scene.playground.title == "📎 notes.txt · 3 tok"
+
+
+async def test_a_growing_answer_is_kept_and_a_very_long_one_not_written_anew_for_every_word(
+    tmp_path: Path,
+) -> None:
+    async with playing(tmp_path, ["groq/stall-3"]) as scene:
+        lane = scene.playground.lanes[0]
+        scene.playground.ask("Go on")
+        await until(lambda: lane.text)
+        history, conversation = scene.desk.history, scene.playground.conversation
+
+        await until(lambda: lane.text and history.load(conversation).answers[0].text == lane.text)
+        saves: list[int] = []
+
+        def hear(count: int) -> None:
+            for _ in range(count):
+                lane._hear(lane._said, lane._pending, "word ")
+            before = len(scene.tasks.names())
+            lane.autosave()
+            saves.append(len(scene.tasks.names()) - before)
+
+        hear(200)
+        for _ in range(MOST_PASSED + 1):
+            hear(1)
+        assert saves == [1, *[0] * MOST_PASSED, 1]
+        lane.stop()

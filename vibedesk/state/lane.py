@@ -53,6 +53,8 @@ LONGEST_PIECE = 768
 """Characters drawn at a time at most: about three milliseconds. A lane that is behind is let speak again at once."""
 BEHIND, BEHIND_PIECE = 2_048, 1_280
 """With more than so many waiting, pieces are longer: what it costs to paint them is spent less often."""
+MOST_PASSED = 5
+"""So often a very long answer is passed over by `autosave` while it has not grown by a twentieth."""
 FAR_BEHIND = 16_384
 """Characters waiting from which on they are given at once: the screen then leaves out what nobody would see."""
 
@@ -115,6 +117,7 @@ class Lane(QObject):
         self._ended: Finished | None = None
         self._high = ""
         self._unsaved = self._behind = False
+        self._saved = self._passed = 0
         self._weight = 0.0
 
     # What it is
@@ -442,9 +445,13 @@ class Lane(QObject):
     # Keeping
 
     def autosave(self) -> None:
-        """Writes down what has arrived since the last time."""
-        if self._unsaved and self.running and self._ended is None and not self._tasks.closed:
+        """Writes down what has arrived since the last time, once it is worth writing all of it again."""
+        worth = len(self._said) + len(self._thought) > self._saved * 1.05 or self._passed == MOST_PASSED
+        if not worth:
+            self._passed += 1
+        elif self._unsaved and self.running and self._ended is None and not self._tasks.closed:
             self._unsaved = False
+            self._saved, self._passed = len(self._said) + len(self._thought), 0
             answer = self.exchanges[-1].answers[-1]
             self._keep(replace(answer, text="".join(self._said), reasoning="".join(self._thought)))
 

@@ -58,8 +58,9 @@ class Playground(QObject):
         self._autosave.saved.connect(self.conversation_saved)
         self._frames = Frames(lambda: self.lanes, parent=self)
         self._saver = QTimer(self)
-        self._saver.setInterval(AUTOSAVE_MS)
-        self._saver.timeout.connect(self._save_running)
+        self._saver.setInterval(AUTOSAVE_MS // MOST_LANES)
+        self._saver.timeout.connect(self._save_next)
+        self._saves_next = 0
         self.draft = Draft(tasks, self)
         self.prompts, self.presets = Prompts(desk.prompts, tasks, self), Presets(desk.presets, tasks, self)
         self._was_running = False
@@ -589,9 +590,11 @@ class Playground(QObject):
             self._saver.stop()
             QTimer.singleShot(0, self, self.all_finished.emit)
 
-    def _save_running(self) -> None:
-        for lane in self.lanes:
-            lane.autosave()
+    def _save_next(self) -> None:
+        """Each lane in its turn, once a second: all at once would be felt."""
+        if self._saves_next < len(self.lanes):
+            self.lanes[self._saves_next].autosave()
+        self._saves_next = (self._saves_next + 1) % MOST_LANES
 
 
 async def _retire(lane: Lane) -> None:
