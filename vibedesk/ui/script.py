@@ -19,9 +19,7 @@ from vibedesk.ui.markdown import Markdown
 from vibedesk.ui.page import Page, card_format
 from vibedesk.ui.parts import PART, Part, Parts, join_code, size_of, source_of
 from vibedesk.ui.pen import Mark
-from vibedesk.ui.places import Edit as _Edit
-from vibedesk.ui.places import anchor as _anchor
-from vibedesk.ui.places import at, blank
+from vibedesk.ui.places import Edit, anchor, at, blank
 
 PRETTY_TAIL = 2_000
 """A growing block longer than this is shown as plain text until it is finished."""
@@ -146,7 +144,7 @@ class Script(Page):
             return
         self.pen.hurried = self.rushed and len(text) >= HURRY
         self.rushed = len(text) >= HURRY
-        with _Edit(self._document):
+        with Edit(self._document):
             self._feed(steps, self.pen.hurried)
 
     def calm_down(self) -> None:
@@ -154,13 +152,13 @@ class Script(Page):
         self.rushed = self.pen.hurried = False
         if not self._tail_owed:
             return
-        with _Edit(self._document):
+        with Edit(self._document):
             self._draw_tail()
 
     def think(self, text: str) -> None:
         """More reasoning of the live answer."""
         answer = self._answer()
-        with _Edit(self._document):
+        with Edit(self._document):
             if answer.thought is None:
                 answer.thought = Fold("Thinking…", [text])
                 self._place_thought(answer)
@@ -188,19 +186,17 @@ class Script(Page):
         answer = self._answer()
         drawn = self._drawn
         if not self._parts[-1].raw:
-            if (
-                drawn and not self._listing
-            ):  # inside an open fence there is no tail: all of it is drawn for good
+            if drawn and not self._listing:  # in an open fence there is no tail: all of it is drawn for good
                 self._drop_tail()
             steps = self._blocks.close()
             if drawn:
-                with _Edit(self._document):
+                with Edit(self._document):
                     self._feed(steps)
             else:
                 self._collect(steps)
         answer.live, answer.marks = False, list(marks)
         if drawn:
-            with _Edit(self._document):
+            with Edit(self._document):
                 self._draw_end(answer)
         return len(self._answers) - 1
 
@@ -211,7 +207,7 @@ class Script(Page):
             return
         answer.card = height
         self._carded.add(index)
-        with _Edit(self._document):
+        with Edit(self._document):
             if answer.card_at is not None:
                 at(answer.card_at).setBlockFormat(card_format(answer.card_at.blockFormat(), height))
             elif answer is self._entries[-1] and self._drawn:
@@ -226,7 +222,7 @@ class Script(Page):
         if fold is None:
             return
         fold.open = not fold.open
-        with _Edit(self._document):
+        with Edit(self._document):
             self._write_header(fold)
             self._open(fold) if fold.open else self._close(fold)
 
@@ -247,7 +243,7 @@ class Script(Page):
         self._parts.append(Part(entry))
         if drawn:
             self._last += 1
-            with _Edit(self._document):
+            with Edit(self._document):
                 self._draw(self._parts[-1], self._last - 1)
 
     def _collect(self, steps: list[Step]) -> None:
@@ -352,7 +348,7 @@ class Script(Page):
             self.pen.resume(self._parts[first].mark)
 
     def _draw_range(self, first: int, last: int) -> None:
-        with _Edit(self._document):
+        with Edit(self._document):
             self._start_at(first)
             while self._last < last:
                 self._draw_next()
@@ -398,12 +394,12 @@ class Script(Page):
         if width != self._column:
             self._parts.set_column(width)
         self._column = width
-        with _Edit(self._document):
+        with Edit(self._document):
             for bubble in self._bubbles:
                 self._fit(bubble)
 
     def _draw(self, part: Part, place: int) -> None:
-        part.top, part.mark = _anchor(self.pen.here()), self.pen.mark()
+        part.top, part.mark = anchor(self.pen.here()), self.pen.mark()
         self.pen.entry, self.pen.began = part.entry.number, ""
         match part.entry:
             case Said():
@@ -448,7 +444,7 @@ class Script(Page):
         for step in _fewer(steps):
             if self._keep(step):
                 self._last += 1
-                self._parts[-1].top, self._parts[-1].mark = _anchor(self.pen.here()), self.pen.mark()
+                self._parts[-1].top, self._parts[-1].mark = anchor(self.pen.here()), self.pen.mark()
             self._do(step)
         if self._listing:
             self.pen.colour(self._listing)
