@@ -370,6 +370,7 @@ class TestRecord:
         [attempt] = finished.attempts
         assert attempt.request_id == "req_1"
         assert (attempt.key, attempt.key_id, attempt.via) == ("work …-key", "key-openai", "direct")
+        assert attempt.started_s == 0, "the time that is told begins with the first request"
         assert attempt.connected_s is not None
         assert (
             attempt.started_s <= attempt.connected_s <= finished.ttft_s <= attempt.ended_s <= finished.took_s

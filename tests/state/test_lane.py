@@ -8,7 +8,7 @@ from tests.playing import CUT, GOOD, LONG, REFUSING, THINKING, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.types import TextDelta
-from vibedesk.state.lane import LONGEST_PIECE
+from vibedesk.state.lane import BEHIND, BEHIND_PIECE, FAR_BEHIND, LONGEST_PIECE
 
 
 async def test_the_pieces_make_the_answer_and_the_end_comes_last(tmp_path: Path) -> None:
@@ -58,12 +58,31 @@ async def test_a_failed_turn_is_asked_again_together_with_the_next_one(tmp_path:
 
 
 async def test_a_flood_is_given_to_the_screen_in_pieces(tmp_path: Path) -> None:
-    async with playing(tmp_path, behaviour=Behaviour(text="x" * 50_000)) as scene:
+    async with playing(tmp_path, behaviour=Behaviour(text="x" * FAR_BEHIND)) as scene:
         pieces: list[str] = []
         scene.playground.lanes[0].text_appended.connect(pieces.append)
         await scene.ask()
-        assert "".join(pieces) == "x" * 50_000
-        assert max(map(len, pieces)) <= LONGEST_PIECE
+        assert "".join(pieces) == "x" * FAR_BEHIND
+        assert max(map(len, pieces)) <= BEHIND_PIECE
+
+
+async def test_more_than_the_screen_can_follow_is_given_at_once(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        lane = scene.playground.lanes[0]
+        pieces: list[str] = []
+        lane.text_appended.connect(pieces.append)
+        for size, sizes in (
+            (LONGEST_PIECE, [LONGEST_PIECE]),
+            (LONGEST_PIECE + 1, [LONGEST_PIECE]),
+            (BEHIND + 1, [BEHIND_PIECE]),
+            (FAR_BEHIND + 1, [FAR_BEHIND + 1]),
+        ):
+            lane._pending[:] = ["x" * size]
+            lane.drain()
+            assert [len(piece) for piece in pieces] == sizes
+            assert lane.behind is (sizes != [size])
+            pieces.clear()
+        lane._pending.clear()
 
 
 async def test_a_smile_in_two_halves_is_whole_on_the_screen(tmp_path: Path) -> None:

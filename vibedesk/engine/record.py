@@ -165,6 +165,8 @@ class Record:
         if self.sent_after_s is None and not self.attempts:
             self.sent_after_s = self.now
             self._began += self.sent_after_s
+            if self.trial is not None:
+                self.trial.started_s = 0.0
 
     @property
     def text(self) -> str:
