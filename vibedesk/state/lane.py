@@ -446,12 +446,12 @@ class Lane(QObject):
 
     def autosave(self) -> None:
         """Writes down what has arrived since the last time, once it is worth writing all of it again."""
-        worth = len(self._said) + len(self._thought) > self._saved * 1.05 or self._passed == MOST_PASSED
-        if not worth:
+        pieces = len(self._said) + len(self._thought)
+        if pieces <= self._saved * 1.05 and self._passed < MOST_PASSED:
             self._passed += 1
         elif self._unsaved and self.running and self._ended is None and not self._tasks.closed:
             self._unsaved = False
-            self._saved, self._passed = len(self._said) + len(self._thought), 0
+            self._saved, self._passed = pieces, 0
             answer = self.exchanges[-1].answers[-1]
             self._keep(replace(answer, text="".join(self._said), reasoning="".join(self._thought)))
 
