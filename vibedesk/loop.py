@@ -2,8 +2,9 @@
 
 qasync makes a Qt timer for every `call_soon` and `call_later` and a socket notifier for every wait, and each costs more
 than what it waits for. Here Qt watches one descriptor (the selector's own) and one timer; when either fires, asyncio
-runs turns of its loop as it always does, for at most a slice of a frame. Order, cancellation, exceptions and
-`call_soon_threadsafe` are therefore asyncio's. Starting, stopping and the executor stay qasync's.
+runs turns of its loop as it always does, for at most a slice of a frame and alternating with what draws. Order,
+cancellation, exceptions and `call_soon_threadsafe` are therefore asyncio's. Starting, stopping and the executor stay
+qasync's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QTimer
 from qasync import QEventLoop  # after PySide6: it takes the first binding it finds
+
+from vibedesk.state.turns import turns
 
 SLICE_S = 0.002
 """How long ready callbacks may follow one another before Qt gets its turn, in seconds."""
@@ -45,7 +48,7 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         self._wanted_inside = False
         self._fatal: BaseException | None = None
         self._alarm_at = math.inf
-        """When the timer fires, on the loop's clock; 0 = as soon as Qt can, inf = not at all."""
+        """When the timer fires, on the loop's clock; inf = not at all."""
         super().__init__(app)
         self._selector: selectors.BaseSelector = _moved(self._selector)
         self._alarm = QTimer()
@@ -54,7 +57,7 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         self._alarm.timeout.connect(self._alarmed)
         self._notifier = QSocketNotifier(self._selector.fileno(), QSocketNotifier.Type.Read)
         self._notifier.setEnabled(False)
-        self._notifier.activated.connect(self._turn)
+        self._notifier.activated.connect(self._want_turn)
 
     # What asyncio is asked for. qasync answers each with an object of Qt's: put back to asyncio's own.
 
@@ -62,8 +65,8 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
         handle = BaseEventLoop.call_soon(self, callback, *args, context=context)
-        if self._alarm_at and not self._turning:
-            self._set_alarm(0.0)
+        if not self._turning:
+            self._want_turn()
         return handle
 
     def call_later(
@@ -112,16 +115,20 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
     def _before_run_forever(self) -> None:
         super()._before_run_forever()
         self._notifier.setEnabled(True)
-        self._set_alarm(0.0)
+        self._want_turn()
 
     def _after_run_forever(self) -> None:
         self._notifier.setEnabled(False)
         self._alarm.stop()
+        self._alarm_at = math.inf
         super()._after_run_forever()
 
     def _alarmed(self) -> None:
         self._alarm_at = math.inf
-        self._turn()
+        self._want_turn()
+
+    def _want_turn(self) -> None:
+        turns().want(self._turn)
 
     def _turn(self) -> None:
         """What is ready now, and what that makes ready, within one slice."""
@@ -150,14 +157,15 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         if self._wanted_inside:
             self._wanted_inside = False
             self._notifier.setEnabled(self.is_running())
-        due = 0.0 if self._ready else self._scheduled[0]._when if self._scheduled else math.inf
-        if due < self._alarm_at:
-            self._set_alarm(due)
+        if self._ready:
+            self._want_turn()
+        elif self._scheduled and self._scheduled[0]._when < self._alarm_at:
+            self._set_alarm(self._scheduled[0]._when)
 
     def _set_alarm(self, when: float) -> None:
         self._alarm_at = when
         # Rounded up: a timer that fires too early finds nothing to do and has to be set once more.
-        self._alarm.start(min(math.ceil(max(0.0, when - self.time()) * 1000), _LONGEST_MS) if when else 0)
+        self._alarm.start(min(math.ceil(max(0.0, when - self.time()) * 1000), _LONGEST_MS))
 
 
 def _moved(old: selectors.BaseSelector) -> _Polled:

@@ -8,6 +8,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from vibedesk.state.lane import Lane
+from vibedesk.state.turns import turns
 
 TICK_MS = 3
 """From the end of one tick to the next."""
@@ -36,7 +37,7 @@ class Frames(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
         self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self.tick)
+        self._timer.timeout.connect(self._due)
 
     @property
     def active(self) -> bool:
@@ -46,6 +47,9 @@ class Frames(QObject):
         """Something has arrived."""
         if not self._timer.isActive():
             self._timer.start()
+
+    def _due(self) -> None:
+        turns().want(self.tick)
 
     def tick(self) -> None:
         """Draws one lane, and further ones while there is time. The next tick is counted from this one's end: what
