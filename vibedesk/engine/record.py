@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -28,6 +28,8 @@ from vibedesk.engine.types import (
     UsageReported,
 )
 
+LOOSE = 512
+"""Pieces of text that wait to be joined."""
 SHOWN = (TextDelta, ReasoningDelta)
 """The pieces that are words; the others are facts for the record."""
 
@@ -39,6 +41,32 @@ _GATEWAY_NOTES = {
     "cf-aig-model": "gateway model",
     "cf-aig-provider": "gateway provider",
 }
+
+
+class Words:
+    """Text that comes in many small pieces. They are joined on the way: the whole is never far off, and an answer of
+    a hundred thousand tokens is not a hundred thousand objects."""
+
+    __slots__ = ("_joined", "_loose")
+
+    def __init__(self) -> None:
+        self._joined: list[str] = []
+        self._loose: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._joined or self._loose)
+
+    def __str__(self) -> str:
+        if self._joined or len(self._loose) > 1:
+            self._loose = ["".join((*self._joined, *self._loose))]
+            self._joined = []
+        return self._loose[0] if self._loose else ""
+
+    def add(self, pieces: Iterable[str]) -> None:
+        self._loose += pieces
+        if len(self._loose) >= LOOSE:
+            self._joined.append("".join(self._loose))
+            self._loose = []
 
 
 class Trial:
@@ -139,8 +167,7 @@ class Record:
         self._clock = clock
         self._began = clock()
         self._today = today
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._text, self._reasoning = Words(), Words()
         self.attempts: list[Attempt] = []
         self.trial: Trial | None = None
         """The attempt under way, or the last one."""
@@ -170,9 +197,7 @@ class Record:
 
     @property
     def text(self) -> str:
-        if len(self._text) > 1:
-            self._text = ["".join(self._text)]
-        return self._text[0] if self._text else ""
+        return str(self._text)
 
     @property
     def committed(self) -> bool:
@@ -194,8 +219,8 @@ class Record:
         if self.trial is None:
             return []
         shown = self.trial.hear(pieces, self.now)
-        for piece in shown:
-            (self._text if type(piece) is TextDelta else self._reasoning).append(piece.text)
+        self._text.add([piece.text for piece in shown if type(piece) is TextDelta])
+        self._reasoning.add([piece.text for piece in shown if type(piece) is ReasoningDelta])
         return shown
 
     def pass_over(self, position: int) -> None:
@@ -213,7 +238,7 @@ class Record:
 
     def take_back(self) -> None:
         """What was said is said anew."""
-        self._text, self._reasoning, self._joined_at = [], [], []
+        self._text, self._reasoning, self._joined_at = Words(), Words(), []
         self._halves = 0
         self._restarts += 1
 
@@ -262,7 +287,7 @@ class Record:
             outcome=outcome,
             finish_reason=trial.finish if trial else None,
             text=self.text,
-            reasoning="".join(self._reasoning),
+            reasoning=str(self._reasoning),
             deployment=asked.name if asked else "",
             model=(trial.model if trial else "") or (asked.model.id if asked else ""),
             usage=self._usage(trial) if trial else None,
