@@ -1,4 +1,4 @@
-"""The one clock that draws: it lets the lanes speak in turn, each thirty times a second at most."""
+"""The one clock that draws: it lets the lanes speak one at a time, each thirty times a second at most."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUDGET_S = 0.001
 
 
 class Frames(QObject):
-    """Round robin over the lanes, staggered: what is drawn in one tick is little, so nothing waits long."""
+    """Whoever was drawn the longest ago comes first. What is drawn in one tick is little, so nothing waits long."""
 
     def __init__(
         self,
@@ -32,7 +32,6 @@ class Frames(QObject):
         super().__init__(parent)
         self._lanes, self._clock = lanes, clock
         self._drawn: dict[int, float] = {}
-        self._next = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
@@ -60,16 +59,13 @@ class Frames(QObject):
             self._timer.start()
 
     def _draw(self, lanes: Sequence[Lane]) -> None:
-        began = self._clock()
+        began, drawn = self._clock(), self._drawn
         busy = sum(lane.running for lane in lanes) >= BUSY
         rest_s = BUSY_FRAME_S if busy else FRAME_S
-        for step in range(len(lanes)):
-            lane = lanes[(self._next + step) % len(lanes)]
-            rested = began - self._drawn.get(id(lane), 0.0) >= rest_s
+        for lane in sorted(lanes, key=lambda lane: drawn.get(id(lane), 0.0)):
+            rested = began - drawn.get(id(lane), 0.0) >= rest_s
             if lane.behind or (rested and lane.waiting_to_be_drawn):
-                self._drawn[id(lane)] = began
+                drawn[id(lane)] = began
                 lane.drain()
                 if self._clock() - began > BUDGET_S:
-                    self._next = (self._next + step + 1) % len(lanes)
                     return
-        self._next = (self._next + 1) % max(1, len(lanes))
