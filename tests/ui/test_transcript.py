@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,6 +57,19 @@ def f(x):
 Setext
 ======
 The end, without a newline"""
+WORDS = "word " * 60 + "\n\n"
+CODE = "```py\n" + "x = 1\n" * 60
+MUCH = [
+    WORDS,
+    CODE,
+    "x = 1\n" * 60,
+    "```\n\n" + WORDS,
+    "- one\n" * 60,
+    LONG,
+    WORDS.strip(),
+    "| a | b |\n" * 40,
+]
+"""Pieces that come in haste."""
 
 _BLOCKS = "\n|\n\n|    |  |- |1. |2) |* |> |```|```py\n|~~~\n|````|# |---\n|***|===\n|\r\n|\t|- [x] |[r]: https://e.org\n"
 _INLINE = "**|*|_|`|[x](|)|https://a.b/c|word |ä😀|<br>|\u2028|\x1b[31m|\\|![i](u)|[r]|&amp;"
@@ -79,11 +93,14 @@ def view(theme: Theme, qtbot: QtBot) -> Transcript:
     return view
 
 
-def answered(theme: Theme, pieces: list[str]) -> str:
+def answered(theme: Theme, pieces: list[str], calm_after: Container[int] = ()) -> str:
+    """What stands there in the end; after some of the pieces there was time to draw what haste had left out."""
     view = Transcript(theme)
     view.begin()
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         view.append(piece)
+        if number in calm_after:
+            view.script.calm_down()
     view.end()
     text = view.document().toPlainText()
     view.deleteLater()
@@ -103,6 +120,15 @@ def cut_up(text: str, cuts: list[int]) -> list[str]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_however_a_text_is_cut_into_pieces_it_ends_the_same(theme: Theme, text: str, cuts: list[int]) -> None:
     assert answered(theme, cut_up(text, cuts)) == answered(theme, [text])
+
+
+@given(st.lists(st.tuples(st.sampled_from(MUCH), st.booleans()), min_size=4, max_size=12))
+@example([(WORDS, False), (WORDS, False), (WORDS, False), (CODE, True), ("y = 2\n", False)])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_haste_that_comes_and_goes_ends_the_same(theme: Theme, pieces: list[tuple[str, bool]]) -> None:
+    said = [piece for piece, _ in pieces]
+    calm_after = [number for number, (_, calm) in enumerate(pieces) if calm]
+    assert answered(theme, said, calm_after) == answered(theme, ["".join(said)])
 
 
 def test_nothing_a_model_said_is_lost(theme: Theme) -> None:

@@ -152,6 +152,7 @@ class Script(Page):
         self.rushed = self.pen.hurried = False
         if not self._tail_owed:
             return
+        self._tail_owed = False
         with Edit(self._document):
             self._draw_tail()
 
@@ -441,6 +442,7 @@ class Script(Page):
     def _feed(self, steps: list[Step], hurried: bool = False) -> None:
         if steps and not self._listing:
             self._drop_tail()
+        self._tail_owed = False
         for step in _fewer(steps):
             if self._keep(step):
                 self._last += 1
@@ -464,7 +466,6 @@ class Script(Page):
         self._plain_tail = 0
 
     def _draw_tail(self) -> None:
-        self._tail_owed = False
         source = _drawable(self._blocks.tail)
         if self._plain_tail and len(source) >= self._plain_tail:
             self.pen.write(harmless.prose(source[self._plain_tail :]).replace("\n", "\u2028"), self.ink.body)
