@@ -106,9 +106,11 @@ def soaked(seconds: float, rate: float) -> list[Look]:
         words = [sys.executable, "-m", "tests.benchmarks.soak", str(port), str(seconds), str(rate)]
         with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout or ():
-                passed, megabytes, answers, failed = json.loads(line)
-                looks.append((passed, megabytes, answers, failed))
-                told = f"{passed:6.0f} s  {megabytes:6.1f} MB  {answers} answers, {failed} failed"
+                if not isinstance(look := json.loads(line), list):
+                    continue
+                looks.append(tuple(look))
+                passed, full, left, answers, failed = look
+                told = f"{passed:6.0f} s  {full:6.1f} MB, left {left:6.1f} MB  {answers} answers, {failed} failed"
                 print(told, file=sys.stderr, flush=True)
     if process.returncode:
         raise SystemExit(f"it ended with {process.returncode}")
@@ -117,15 +119,10 @@ def soaked(seconds: float, rate: float) -> list[Look]:
 
 def soak_lines(looks: Sequence[Look]) -> Iterator[Line]:
     """Growth from the first look on, which is after the first conversation: two minutes, or less of a shorter time."""
-    *ends, (_, left, answers, failed) = looks
-    (_, first, _, _), *_, (_, last, _, _) = ends
-    for passed, megabytes, said, _ in ends:
-        yield Line(
-            f"after {passed / 60:.1f} min, {said} answers",
-            f"{megabytes:.0f} MB",
-            "the first",
-            megabytes / first,
-        )
-    yield Line("growth", "", "the first", (last / first - 1) * 100, 5, unit="%")
-    yield Line("all left, heap given back", f"{left:.0f} MB", "the first", left / first)
+    (_, full, left, _, _), *_, (_, full_then, left_then, answers, failed) = looks
+    for passed, here, after, said, _ in looks:
+        yield Line(f"after {passed / 60:.1f} min, {said} answers", f"{here:.0f} MB", "the first", here / full)
+        yield Line("    and its conversation was left", f"{after:.0f} MB", "the first", after / left)
+    yield Line("growth of the idle window", "", "the first", (left_then / left - 1) * 100, 5, unit="%")
+    yield Line("growth with a conversation", "", "the first", (full_then / full - 1) * 100, 5, unit="%")
     yield Line("answers that did not complete", str(failed), f"of {answers}", failed, 0, unit="")

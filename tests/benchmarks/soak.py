@@ -1,23 +1,23 @@
 """The whole program while it streams for long: `python -m tests.benchmarks.soak PORT SECONDS RATE`.
 
 Real engine, real sockets, the page shown; four lanes, answer after answer, in conversations that are left for new ones.
-Prints a line of JSON each time it looks, always as a conversation ends: seconds streamed, resident MB, answers and
-failures so far. The last line is printed after the last conversation was left and the heap given back.
+Prints a line of JSON each time it looks, always as a conversation ends: seconds streamed, resident MB before and
+after it was left, answers and failures so far.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import sys
 from collections.abc import Callable
 
 from PySide6.QtWidgets import QApplication
 
-from tests.benchmarks.window import HEIGHT, WIDTH, folder, home, megabytes, run, trim_heap, until
+from tests.benchmarks.window import HEIGHT, WIDTH, folder, home, megabytes, run, until
 from vibedesk.app import Sitting
 from vibedesk.desk import Desk
+from vibedesk.state.heap import AFTER_S
 from vibedesk.state.playground import Playground
 
 LANES = 4
@@ -27,8 +27,11 @@ CONVERSATION = 6
 PATIENCE_S = 600.0
 """It may run beside everything else at the lowest priority."""
 
-Look = tuple[float, float, int, int]
-"""Seconds streamed, resident MB, answers so far, how many of them failed."""
+LEFT_S = AFTER_S + 1.0
+"""After so long what a left conversation took has been given back."""
+
+Look = tuple[float, float, float, int, int]
+"""Seconds streamed, resident MB with a conversation open and after it was left, answers so far, how many failed."""
 
 
 class Soak:
@@ -44,21 +47,16 @@ class Soak:
         playground.conversation_opened.connect(self._note_opened)
 
     async def stream(self, tell: Callable[[Look], None]) -> None:
-        """Looks after the first conversation and after every tenth of the way, always as a conversation ends."""
+        """Looks after the first conversation and after every tenth of the way."""
         next_look = 0.0
         while self._asked < self._rounds:
             for _ in range(CONVERSATION):
                 await self._ask()
-            if self._asked >= min(next_look, self._rounds):
-                tell(self.look())
-                next_look += self._rounds / 10
+            full = megabytes()
             await self._leave()
-        gc.collect()
-        trim_heap()
-        await asyncio.sleep(0.2)
-
-    def look(self) -> Look:
-        return self._asked * self._answer_s, megabytes(), self._answers, self._failed
+            if self._asked >= min(next_look, self._rounds):
+                tell((self._asked * self._answer_s, full, megabytes(), self._answers, self._failed))
+                next_look += self._rounds / 10
 
     async def _ask(self) -> None:
         lanes = self._playground.lanes
@@ -78,13 +76,13 @@ class Soak:
         before = self._opened
         self._playground.new_conversation()
         await until(lambda: self._opened > before, PATIENCE_S)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(LEFT_S)
 
     def _note_opened(self) -> None:
         self._opened += 1
 
 
-async def soak(app: QApplication, port: int, seconds: float, rate: float) -> Look:
+async def soak(app: QApplication, port: int, seconds: float, rate: float) -> None:
     answer_s = min(ANSWER_S, seconds / CONVERSATION / 10)
     with folder() as place:
         desk = await asyncio.to_thread(lambda: Desk.open(home(place, port), cwd=place))
@@ -95,9 +93,7 @@ async def soak(app: QApplication, port: int, seconds: float, rate: float) -> Loo
         program.window.resize(WIDTH, HEIGHT)
         soaking = Soak(program.playground, seconds, answer_s)
         await soaking.stream(lambda look: print(json.dumps(look), flush=True))
-        last = soaking.look()
         await program.end()
-        return last
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from vibedesk.state.curl import curl_of
 from vibedesk.state.draft import Draft, shown
 from vibedesk.state.estimate import Estimate, differing, estimates, in_sum, sees_none
 from vibedesk.state.frames import Frames
+from vibedesk.state.heap import give_back
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.prompts import Presets, Prompts
@@ -397,6 +398,8 @@ class Playground(QObject):
         self._repeats = 0
         async with self._asking:
             await self._halt(self.lanes)
+            if self.turns:
+                self._tasks.start(give_back(), name="give memory back")
             self.conversation = conversation.id if conversation else ""
             self.title = conversation.title if conversation else ""
             self.turns = len(conversation.turns) if conversation else 0

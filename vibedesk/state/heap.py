@@ -1,0 +1,25 @@
+"""Memory that was freed, back to the system: what a left conversation took should not stay with the program."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+AFTER_S = 1.0
+"""The views of what was left are gone by then."""
+
+
+async def give_back() -> None:
+    """In a moment. The GNU C library keeps freed pages between others that are in use for as long as it can (man
+    malloc_trim); elsewhere they go back by themselves."""
+    await asyncio.sleep(AFTER_S)
+    if sys.platform == "linux":
+        await asyncio.to_thread(_trim)
+
+
+def _trim() -> None:
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # other C libraries have none
+        library.malloc_trim(0)
