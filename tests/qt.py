@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from vibedesk.loop import new_loop
@@ -37,7 +38,9 @@ def _no_exception_is_lost(qapp: QApplication) -> Iterator[None]:
     """Fails the test in which a task or callback raised what nobody saw: asyncio would only have logged it."""
     _lost.clear()
     yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # no loop runs that would do so
     gc.collect()  # a task nobody awaited tells of its exception when it is collected
+    gc.freeze()  # what is left by now stays: not to be looked through again after every test
     found, _lost[:] = list(_lost), []
     problems = [repr(context.get("exception") or context["message"]) for context in found]
     assert not problems, "raised in the loop, seen by nobody: " + "; ".join(problems)

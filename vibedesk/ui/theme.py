@@ -62,6 +62,7 @@ class Theme(QObject):
             self._app = app
             if not app.property("styled"):
                 app.setStyle("Fusion")
+                app.setProperty("styled", True)  # a second time every widget there is would be polished again
             app.setFont(body_font())
             app.styleHints().colorSchemeChanged.connect(self._follow)
         self.mode = mode if mode in MODES else "system"
