@@ -20,7 +20,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSocketNotifier, Qt, QTimer
 from qasync import QEventLoop  # after PySide6: it takes the first binding it finds
 
-from vibedesk.state.turns import turns
+from vibedesk.state.relay import relay
 
 SLICE_S = 0.002
 """How long ready callbacks may follow one another before Qt gets its turn, in seconds."""
@@ -128,7 +128,7 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         self._want_turn()
 
     def _want_turn(self) -> None:
-        turns().want(self._turn)
+        relay().want(self._turn)
 
     def _turn(self) -> None:
         """What is ready now, and what that makes ready, within one slice."""

@@ -8,7 +8,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from vibedesk.state.lane import Lane
-from vibedesk.state.turns import turns
+from vibedesk.state.relay import relay
 
 TICK_MS = 3
 """From the end of one tick to the next."""
@@ -48,7 +48,7 @@ class Frames(QObject):
             self._timer.start()
 
     def _due(self) -> None:
-        turns().want(self.tick)
+        relay().want(self.tick)
 
     def tick(self) -> None:
         """Draws one lane, and further ones while there is time. The next tick is counted from this one's end: what

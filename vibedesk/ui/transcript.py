@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
 
 from PySide6.QtCore import (
-    QByteArray,
     QEvent,
     QMimeData,
     QPoint,
     QPointF,
     QRectF,
-    QSize,
     Qt,
     QTimer,
     QUrl,
@@ -31,13 +28,15 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFrameFormat,
 )
-from PySide6.QtWidgets import QScrollBar, QTextBrowser, QWidget
+from PySide6.QtWidgets import QScrollBar, QWidget
 
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.backdrop import Backdrop, Seen, visible
+from vibedesk.ui.cards import Cards
+from vibedesk.ui.closed_view import ClosedView
 from vibedesk.ui.formulas import formulas_of, read
-from vibedesk.ui.ink import ENTRY, KIND, Ink
+from vibedesk.ui.ink import ENTRY, GROUP, KIND, Ink
 from vibedesk.ui.stretch import Stretch
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, set_state
@@ -63,7 +62,7 @@ WIDEST = 760
 """Pixels a line of words is wide at most: beyond it eyes lose the next line."""
 
 
-class Transcript(QTextBrowser):
+class Transcript(ClosedView):
     """`say`, `begin`, `append`, `think`, `end`: turns as they happen. Scrolls along only while its end is in sight."""
 
     link_clicked = Signal(str)
@@ -75,22 +74,17 @@ class Transcript(QTextBrowser):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setFrameShape(QTextBrowser.Shape.NoFrame)
-        self.setOpenLinks(False)
-        self.setOpenExternalLinks(False)
-        self.setUndoRedoEnabled(False)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Transcript"))
         self.viewport().setMouseTracking(True)
         # else every frame draws the whole way up to the window once more, behind what covers it
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._widgets: dict[int, QWidget] = {}
         self._following, self._painted_at = True, 0.0
         self._moving = self._resting = self._reaching = False
         self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
         self.setDocument(self._page)
         self.script = Stretch(self._page, Ink(theme))
+        self._cards = Cards(self, self.script)
+        self._cards.wants_room.connect(self._make_room)
         self._backdrop = Backdrop(self.script.ink)
         self._formulas = formulas_of(self._page)
         self._formulas.ready.connect(self._put_formula)
@@ -116,9 +110,7 @@ class Transcript(QTextBrowser):
 
     def clear(self) -> None:
         """Empties the whole."""
-        for widget in self._widgets.values():
-            widget.deleteLater()
-        self._widgets = {}
+        self._cards.clear()
         self.script.clear()
         self._following = True
         self._set_margins()
@@ -178,16 +170,8 @@ class Transcript(QTextBrowser):
 
     def put_card(self, answer: int, widget: QWidget) -> None:
         """Shows `widget` under an answer, in the flow; it belongs to the view from now on."""
-        old = self._widgets.pop(answer, None)
-        if old is not None:
-            old.deleteLater()
-        widget.setParent(self.viewport())
-        widget.installEventFilter(self)
-        self._widgets[answer] = widget
-        widget.show()
-        with _Still(self):
-            self._measure(answer)
-        self._place_cards()
+        self._cards.put(answer, widget)
+        self._make_room(answer)
 
     def text(self) -> str:
         """What can be read, as plain text."""
@@ -365,8 +349,7 @@ class Transcript(QTextBrowser):
         self._set_margins()
         super().resizeEvent(event)
         self._place_pill()
-        for answer in self._widgets:
-            self._measure(answer)
+        self._cards.measure_all(self.column())
         if following:
             self._following = True
             self._move_to_end()
@@ -396,31 +379,14 @@ class Transcript(QTextBrowser):
             frame.setFrameFormat(shape)
         self.script.set_column(self.column())
 
-    def _measure(self, answer: int) -> None:
-        widget = self._widgets[answer]
-        height = (
-            widget.heightForWidth(self.column()) if widget.hasHeightForWidth() else widget.sizeHint().height()
-        )
-        self.script.make_room(answer, max(height, widget.minimumSizeHint().height()))
+    def _make_room(self, answer: int) -> None:
+        """For the card under an answer."""
+        with _Still(self):
+            self._cards.measure(answer, self.column())
+        self._place_cards()
 
     def _place_cards(self) -> None:
-        layout = self.document().documentLayout()
-        for answer, cursor in self.script.cards():
-            widget = self._widgets.get(answer)
-            if widget is not None:
-                widget.setVisible(cursor is not None)
-            if widget is not None and cursor is not None:
-                top = layout.blockBoundingRect(cursor.block()).top() - self.verticalScrollBar().value()
-                height = int(cursor.blockFormat().lineHeight())
-                widget.setGeometry(self._side(), self._card_top(cursor, top), self.column(), height)
-
-    def _card_top(self, cursor: QTextCursor, top: float) -> int:
-        line = cursor.block().layout().lineAt(0)
-        return (
-            round(top - line.y() + cursor.block().layout().boundingRect().top())
-            if line.isValid()
-            else round(top)
-        )
+        self._cards.place(self._side(), self.column())
 
     def _place_pill(self) -> None:
         size = self._pill.sizeHint()
@@ -432,15 +398,6 @@ class Transcript(QTextBrowser):
             size.height(),
         )
         self._pill.raise_()
-
-    def eventFilter(self, watched: Any, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:
-            for answer, widget in self._widgets.items():
-                if widget is watched:
-                    with _Still(self):
-                        self._measure(answer)
-                    self._place_cards()
-        return bool(super().eventFilter(watched, event))
 
     def _repaint_all(self) -> None:
         with _Still(self):
@@ -610,9 +567,9 @@ class Transcript(QTextBrowser):
         menu = self.createStandardContextMenu()
         number = next(
             (
-                s.block.blockFormat().intProperty(KIND + 1)
-                for s in self._visible()
-                if s.rect.contains(event.pos())
+                seen.block.blockFormat().intProperty(GROUP)
+                for seen in self._visible()
+                if seen.rect.contains(event.pos())
             ),
             0,
         )
@@ -627,22 +584,6 @@ class Transcript(QTextBrowser):
         all_of_it = cursor.selectionStart() == 0 and cursor.selectionEnd() >= self.script.tail_position - 1
         mime.setText(self.text() if all_of_it else read(cursor))
         return mime
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return False
-
-    def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        """Nothing, ever: no file, no address. Pictures the user attached are in the document already.
-
-        Trap: for an empty answer the document reads local files itself, so nothing is one blank.
-        """
-        return QByteArray(b" ")
-
-    def doSetSource(self, name: QUrl | str, kind: Any = None) -> None:
-        """The view shows one document and goes nowhere."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(400, 400)
 
 
 class _Still:

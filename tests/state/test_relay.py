@@ -9,7 +9,7 @@ pytest.importorskip("PySide6")
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from vibedesk.state.turns import Turns
+from vibedesk.state.relay import Relay
 
 
 class Ear(QObject):
@@ -33,15 +33,15 @@ def turn_until(heard: list[str], count: int) -> None:
 
 def test_what_came_due_meanwhile_comes_before_the_next_piece(qapp: QApplication) -> None:
     heard: list[str] = []
-    ear, turns = Ear(heard), Turns()
+    ear, relay = Ear(heard), Relay()
 
     def first() -> None:
         heard.append("first")
         QTimer.singleShot(0, lambda: heard.append("timer"))
         QCoreApplication.postEvent(ear, QEvent(QEvent.Type.User))
 
-    turns.want(first)
-    turns.want(lambda: heard.append("second"))
+    relay.want(first)
+    relay.want(lambda: heard.append("second"))
     turn_until(heard, 4)
     assert heard[0] == "first"
     assert set(heard[1:3]) == {"timer", "posted"}
@@ -50,38 +50,38 @@ def test_what_came_due_meanwhile_comes_before_the_next_piece(qapp: QApplication)
 
 def test_wanted_twice_is_done_once(qapp: QApplication) -> None:
     heard: list[str] = []
-    turns = Turns()
+    relay = Relay()
 
     class Worker:
         def work(self) -> None:
             heard.append("work")
 
     worker = Worker()
-    turns.want(worker.work)
-    turns.want(worker.work)
-    turns.want(lambda: heard.append("last"))
+    relay.want(worker.work)
+    relay.want(worker.work)
+    relay.want(lambda: heard.append("last"))
     turn_until(heard, 2)
     assert heard == ["work", "last"]
 
 
 def test_work_that_wants_itself_again_goes_to_the_end(qapp: QApplication) -> None:
     heard: list[str] = []
-    turns = Turns()
+    relay = Relay()
 
     def again() -> None:
         heard.append("again")
         if len(heard) < 3:
-            turns.want(again)
+            relay.want(again)
 
-    turns.want(again)
-    turns.want(lambda: heard.append("other"))
+    relay.want(again)
+    relay.want(lambda: heard.append("other"))
     turn_until(heard, 3)
     assert heard == ["again", "other", "again"]
 
 
 def test_a_loop_of_qt_inside_a_piece_does_not_hold_the_next_up(qapp: QApplication) -> None:
     heard: list[str] = []
-    turns, inner = Turns(), QEventLoop()
+    relay, inner = Relay(), QEventLoop()
 
     def first() -> None:
         heard.append("first")
@@ -92,23 +92,23 @@ def test_a_loop_of_qt_inside_a_piece_does_not_hold_the_next_up(qapp: QApplicatio
         heard.append("second")
         inner.quit()
 
-    turns.want(first)
-    turns.want(second)
+    relay.want(first)
+    relay.want(second)
     turn_until(heard, 3)
     assert heard == ["first", "second", "end of first"]
 
 
 def test_a_failure_does_not_hold_the_next_up(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
-    turns = Turns()
+    relay = Relay()
     failures: list[str] = []
     monkeypatch.setattr("sys.excepthook", lambda kind, exc, trace: failures.append(str(exc)))
 
     def broken() -> None:
         raise ValueError("broken")
 
-    turns.want(broken)
-    turns.want(lambda: heard.append("second"))
+    relay.want(broken)
+    relay.want(lambda: heard.append("second"))
     turn_until(heard, 1)
     assert heard == ["second"]
     assert failures == ["broken"]

@@ -12,7 +12,7 @@ INSIDE_MS = 50
 """When the next piece comes at the latest, where the one before runs a loop of Qt's own."""
 
 
-class Turns(QObject):
+class Relay(QObject):
     """First wanted, first done. Between two pieces Qt paints and hears keys and timers.
 
     Sockets are read, words written and pages painted in pieces of two to four milliseconds each. When two of them
@@ -47,6 +47,6 @@ class Turns(QObject):
 
 
 @cache
-def turns() -> Turns:
-    """Those of the window's thread."""
-    return Turns()
+def relay() -> Relay:
+    """That of the window's thread."""
+    return Relay()
