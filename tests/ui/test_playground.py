@@ -106,7 +106,7 @@ async def test_escape_stops_and_the_text_stays_marked(shown: Shown) -> None:
 @pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
 async def test_a_failure_is_a_card_in_its_lane_and_the_sibling_goes_on(shown: Shown) -> None:
     await shown.send("Hi")
-    card = shown.view().transcript._widgets[0]
+    card = shown.view().transcript.card(0)
     assert card.isVisible()
     assert card.main.text().startswith("Retry")  # type: ignore[attr-defined]
     assert TEXT in shown.view(1).transcript.text()
@@ -119,7 +119,7 @@ async def test_a_failure_is_a_card_in_its_lane_and_the_sibling_goes_on(shown: Sh
 @pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
 async def test_what_a_card_offers_beyond_this_page_is_told_to_the_window(shown: Shown) -> None:
     await shown.send("Hi")
-    card = shown.view().transcript._widgets[0]
+    card = shown.view().transcript.card(0)
     with shown.qtbot.waitSignal(shown.page.acted) as told:
         card.acted.emit("open_keys")  # type: ignore[attr-defined]
     assert told.args == ["open_keys", 0]

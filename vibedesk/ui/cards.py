@@ -37,6 +37,9 @@ class Cards(QObject):
         self._widgets[answer] = widget
         widget.show()
 
+    def under(self, answer: int) -> QWidget | None:
+        return self._widgets.get(answer)
+
     def measure(self, answer: int, width: int) -> None:
         """Has the words leave as much room as the card takes at a width in pixels."""
         widget = self._widgets[answer]

@@ -16,8 +16,9 @@ from vibedesk.state.estimate import taken_of
 from vibedesk.state.finding import Found
 from vibedesk.state.history import History
 from vibedesk.state.lane import Lane
+from vibedesk.state.lanes import MOST_LANES
 from vibedesk.state.metrics import best_of_many
-from vibedesk.state.playground import MOST_LANES, Playground
+from vibedesk.state.playground import Playground
 from vibedesk.state.routes import Explanation
 from vibedesk.state.run import repeats_of
 from vibedesk.ui.blind import BlindLane

@@ -173,6 +173,10 @@ class Transcript(ClosedView):
         self._cards.put(answer, widget)
         self._make_room(answer)
 
+    def card(self, answer: int) -> QWidget | None:
+        """The widget under an answer."""
+        return self._cards.under(answer)
+
     def text(self) -> str:
         """What can be read, as plain text."""
         self._calmed()
