@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tomllib
 
@@ -102,6 +103,14 @@ def test_a_checked_icon_is_in_the_accent(theme: Theme) -> None:
         (image.pixelColor(x, y) for x in range(32) for y in range(32)), key=lambda colour: colour.alpha()
     )
     assert inked.blue() > inked.red() + 60
+
+
+def test_an_icon_that_qt_copied_is_still_painted(theme: Theme) -> None:
+    icon = theme.icon("chat", size=32)
+    copy = QIcon(icon)
+    copy.setIsMask(True)  # the two part: Qt has the icon's engine cloned
+    gc.collect()
+    assert copy.pixmap(32, 32).toImage() == icon.pixmap(32, 32).toImage()
 
 
 def test_figures_keep_their_place(theme: Theme, qapp: QApplication) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -207,6 +208,9 @@ def _phosphor(kind: str) -> Path:
 class _Glyph(QIconEngine):
     """One character of the icon font, coloured when it is painted: a change of theme needs no new icons."""
 
+    _twins: ClassVar[list[_Glyph]] = []
+    """Trap: the binding hands a clone to Qt and lets go of it, so Qt would paint with what is gone. There are few."""
+
     def __init__(self, theme: Theme, name: str, token: str, size: int) -> None:
         super().__init__()
         self._theme, self._token, self._size = theme, token, size
@@ -221,6 +225,7 @@ class _Glyph(QIconEngine):
         QIconEngine.__init__(twin)
         twin._theme, twin._token, twin._size = self._theme, self._token, self._size
         twin._family, twin._character = self._family, self._character
+        _Glyph._twins.append(twin)
         return twin
 
     def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:
