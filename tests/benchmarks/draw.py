@@ -31,6 +31,8 @@ def run(given: argparse.Namespace) -> None:
             for way in (() if given.no_peers else ("floor", "naive"))
         }
         print(shown("8 lanes × 2,500 tokens/s, 1600 × 900", lines(ours, peers, 8)), flush=True)
+        fitted = in_window("stream", "fitted", port, 2500, given.seconds, 8)
+        print(shown("The same with all eight lanes in sight", lines(fitted, {}, 8)), flush=True)
         if not given.no_fast:
             fast = in_window("stream", "vibedesk", port, 5000, given.seconds, 8)
             print(shown("8 lanes × 5,000 tokens/s, 1600 × 900", lines(fast, {}, 16)), flush=True)

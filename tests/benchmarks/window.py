@@ -1,7 +1,8 @@
 """What is measured of drawing, each in a process of its own that prints JSON: `python -m tests.benchmarks.window …`.
 
-`stream WAY PORT RATE SECONDS LANES`: the whole program (WAY `vibedesk`) or the same engine under a bare view for each
-lane: `floor` inserts plain text, `naive` sets the whole as Markdown, both once a frame.
+`stream WAY PORT RATE SECONDS LANES`: the whole program (WAY `vibedesk`: lanes as wide as usual, some out of sight;
+`fitted`: all of them in the window) or the same engine under a bare view for each lane: `floor` inserts plain text,
+`naive` sets the whole as Markdown, both once a frame.
 `answer WAY TOKENS`: seconds of the first and of the last 1,000 tokens of one long answer.
 `messages COUNT TOKENS`: a kept conversation of so many messages, with answers of so many tokens, is opened, scrolled
 through, searched and gone on with.
@@ -220,23 +221,23 @@ async def stream(
     with folder() as place:
         desk = await asyncio.to_thread(lambda: Desk.open(home(place, port), cwd=place))
         desk.settings.set("lanes.last", [f"lab/draw-{rate:g}-{seconds + 20:g}"] * lanes)
+        whole = way in ("vibedesk", "fitted")
         program: Any = (
-            Sitting(app, desk)
-            if way == "vibedesk"
-            else Bare(desk, floor_view if way == "floor" else naive_view)
+            Sitting(app, desk) if whole else Bare(desk, floor_view if way == "floor" else naive_view)
         )
         playground: Playground = program.playground
         typist = None
-        if way == "vibedesk":
+        if whole:
             await program.begin()
             page = program.window.show_page("playground")
             assert isinstance(page, PlaygroundPage)
             program.window.resize(WIDTH, HEIGHT)
+            page.area.fit(way == "fitted")
             typist = Typist(page.composer.words)
         else:
             program.show()
         found = await _measure(playground, typist, rate, seconds)
-        if way == "vibedesk":
+        if whole:
             await program.end()
         else:
             await program.tasks.close()
