@@ -12,7 +12,6 @@ through, searched and gone on with.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import itertools
 import json
@@ -39,6 +38,7 @@ from vibedesk.app import Sitting
 from vibedesk.desk import Desk
 from vibedesk.front import name_application
 from vibedesk.loop import new_loop
+from vibedesk.state.heap import trim
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.playground import Playground
@@ -454,7 +454,7 @@ async def memory(app: QApplication, seconds: float) -> dict[str, Any]:
     found.append((tokens, megabytes()))
     view.clear()
     gc.collect()
-    trim_heap()
+    trim()
     await asyncio.sleep(0.2)
     return {"grown": found, "after": megabytes()}
 
@@ -462,13 +462,6 @@ async def memory(app: QApplication, seconds: float) -> dict[str, Any]:
 def megabytes() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def trim_heap() -> None:
-    """What the C library keeps for later is not ours."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)
 
 
 def main() -> None:

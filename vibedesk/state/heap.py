@@ -13,11 +13,13 @@ async def give_back() -> None:
     """In a moment. The GNU C library keeps freed pages between others that are in use for as long as it can (man
     malloc_trim); elsewhere they go back by themselves."""
     await asyncio.sleep(AFTER_S)
-    if sys.platform == "linux":
-        await asyncio.to_thread(_trim)
+    await asyncio.to_thread(trim)
 
 
-def _trim() -> None:
+def trim() -> None:
+    """Now. Takes a millisecond or more: not for the window's thread."""
+    if sys.platform != "linux":
+        return
     import ctypes
 
     library = ctypes.CDLL(None)
