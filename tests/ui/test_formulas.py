@@ -234,8 +234,7 @@ def test_a_task_is_a_box_instead_of_a_bullet(qtbot: QtBot) -> None:
 def test_code_whose_lines_had_to_be_broken_can_be_seen_unbroken(qtbot: QtBot) -> None:
     code = "x = 1  # " + "long " * 60 + "\ny = 2"
     view = shown(qtbot, f"```python\n{code}\n```\n\n```\nshort\n```\n")
-    view.grab()
-    acts = [(hot.number, hot.act) for hot in view._backdrop.hot]
+    acts = [(hot.number, hot.act) for hot in view.hot()]
     [(number, _)] = [one for one in acts if one[1] == "unwrap"]
     assert len([act for _, act in acts if act == "copy"]) == 2
     view.unwrap(number)

@@ -344,8 +344,7 @@ def test_clicking_copy_in_the_header_of_a_card_copies(view: Transcript, qtbot: Q
     view.begin()
     view.append("```py\nprint(1)\n```\n")
     view.end()
-    view.grab()
-    spot = view._backdrop.hot[0].rect.center().toPoint()
+    spot = view.hot()[0].rect.center().toPoint()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(spot.x(), spot.y()))
     assert QGuiApplication.clipboard().text() == "print(1)"
 

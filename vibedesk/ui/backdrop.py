@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,16 +17,35 @@ from vibedesk.ui.pen import CODE_HANG, CODE_PADDING, QUOTE_STEP, Listing
 _FAR = 4_000.0
 
 
+class Sight(Struct):
+    """The blocks of a document from `first` to `last`, as a viewport shows them: moved up by `scrolled` pixels, words
+    between `left` and `right`."""
+
+    document: QTextDocument
+    first: QTextBlock
+    last: QTextBlock
+    scrolled: int
+    left: float
+    right: float
+
+    def rect(self, block: QTextBlock) -> QRectF:
+        """Where a block's words stand in the viewport."""
+        rect = self.document.documentLayout().blockBoundingRect(block).translated(0, -self.scrolled)
+        # Trap: its top is the block's, its height only the words'; the space above the first line is missing below
+        rect.setBottom(rect.top() + block.layout().boundingRect().bottom())
+        return rect
+
+
 class Seen(Struct):
-    """A visible block: where it stands in the viewport, and what its format says, read once."""
+    """A block with something behind it, or right under one: what its format says, read once."""
 
     block: QTextBlock
-    rect: QRectF
     kind: str
     group: int
     quotes: int
     left: float
     """Pixels its words begin right of the margin."""
+    pills: bool
 
 
 class Hot(Struct, frozen=True):
@@ -37,60 +57,61 @@ class Hot(Struct, frozen=True):
 
 
 class Backdrop:
-    """Paints behind the blocks it is shown; remembers what can be clicked."""
+    """Paints behind the blocks that are in sight. Scrolled by whole pixels it looks the same to the pixel."""
 
     def __init__(self, ink: Ink) -> None:
         self.ink = ink
-        self.hot: list[Hot] = []
         self.copied = 0
         """The listing that has just been copied, 0 = none."""
 
-    def paint(
-        self, painter: QPainter, blocks: list[Seen], left: float, right: float, listings: dict[int, Listing]
-    ) -> None:
-        """Everything behind `blocks`; words stand between `left` and `right`, in viewport pixels."""
+    def paint(self, painter: QPainter, sight: Sight, listings: dict[int, Listing]) -> None:
+        """Everything behind the words in sight."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.hot = []
-        for kind, group, run in _runs(blocks):
+        seen = _with_grounds(sight)
+        for kind, group, run in _runs(seen):
             match kind:
                 case "code" if group in listings:
-                    self._listing(painter, run, group, listings[group], left, right)
+                    self._listing(painter, sight, run, listings[group])
                 case "bubble":
-                    self._bubble(painter, run, left, right)
+                    self._bubble(painter, sight, run)
                 case "chip":
-                    self._chip(painter, run[0])
+                    self._chip(painter, sight, run[0])
                 case "rule":
-                    y = round(run[0].rect.center().y()) + 0.5
+                    y = _whole(sight.rect(run[0].block).center().y()) + 0.5
                     painter.setPen(self._hairline())
-                    painter.drawLine(QPointF(left, y), QPointF(right, y))
-        self._quotes(painter, blocks, left)
+                    painter.drawLine(QPointF(sight.left, y), QPointF(sight.right, y))
+        self._quotes(painter, sight, seen)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink.theme.colour("sunken"))
-        for seen in blocks:
-            if seen.block.userState() == HAS_PILLS:
-                self._inline_code(painter, seen)
+        for one in seen:
+            if one.pills:
+                self._inline_code(painter, sight.rect(one.block), one.block)
 
-    def _listing(
-        self, painter: QPainter, run: list[Seen], number: int, listing: Listing, left: float, right: float
-    ) -> None:
-        space = SPACES["code"]
-        first, last = _is_first(run[0].block, number), _is_last(run[-1].block, number)
-        top = run[0].rect.top() - space.above + 3 if first else -_FAR
-        bottom = run[-1].rect.bottom() + space.below if last else _FAR
-        x = left + run[0].left - CODE_PADDING - CODE_HANG
-        card = QRectF(x, round(top), right - x, round(bottom) - round(top)).adjusted(0.5, 0.5, -0.5, -0.5)
+    def hot(self, sight: Sight, listings: dict[int, Listing]) -> list[Hot]:
+        """What can be clicked in the headers of code."""
+        found = []
+        for kind, group, run in _runs(_with_grounds(sight)):
+            if kind == "code" and group in listings and _is_first(run[0].block, group):
+                card = _card(sight, run)
+                found.append(Hot(QRectF(card.right() - 64, card.top(), 64, CODE_HEADER), group))
+                if _broken(run):
+                    found.append(Hot(_unwrap_of(card), group, "unwrap"))
+        return found
+
+    def _listing(self, painter: QPainter, sight: Sight, run: list[Seen], listing: Listing) -> None:
+        card = _card(sight, run)
         painter.setPen(self._hairline())
         painter.setBrush(self.ink.theme.colour("code"))
         painter.drawRoundedRect(card, 6, 6)
-        if first:
-            self._listing_header(
-                painter, QRectF(card.left(), card.top(), card.width(), CODE_HEADER), number, listing
-            )
-            if any(seen.block.layout().lineCount() > 1 for seen in run):
-                self._unwrap(painter, QRectF(card.right() - 136, card.top(), 72, CODE_HEADER), number)
+        if _is_first(run[0].block, run[0].group):
+            header = QRectF(card.left(), card.top(), card.width(), CODE_HEADER)
+            self._listing_header(painter, header, run[0].group, listing)
+            if _broken(run):  # lines had to be broken: whoever wants can see them whole
+                right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+                painter.drawText(_unwrap_of(card), right, "Unwrap")
 
     def _listing_header(self, painter: QPainter, rect: QRectF, number: int, listing: Listing) -> None:
-        y = round(rect.bottom()) + 0.5
+        y = _whole(rect.bottom()) + 0.5
         painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
         painter.setFont(self.ink.chip.font())
         painter.setPen(self.ink.theme.colour("muted"))
@@ -99,99 +120,109 @@ class Backdrop:
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, listing.language or "text")
         label = "Copied" if self.copied == number else "Copy"
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
-        self.hot.append(Hot(QRectF(rect.right() - 64, rect.top(), 64, rect.height()), number))
 
-    def _unwrap(self, painter: QPainter, rect: QRectF, number: int) -> None:
-        """Lines had to be broken: whoever wants can see them whole."""
-        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "Unwrap")
-        self.hot.append(Hot(rect, number, "unwrap"))
-
-    def _bubble(self, painter: QPainter, run: list[Seen], left: float, right: float) -> None:
+    def _bubble(self, painter: QPainter, sight: Sight, run: list[Seen]) -> None:
         space = SPACES["bubble"]
-        number = run[0].group
-        top = run[0].rect.top() - space.above if _is_first(run[0].block, number) else -_FAR
-        bottom = run[-1].rect.bottom() + space.below if _is_last(run[-1].block, number) else _FAR
-        x = round(left + run[0].left - BUBBLE_PADDING)
+        first, last = run[0].block, run[-1].block
+        top = sight.rect(first).top() - space.above if _is_first(first, run[0].group) else -_FAR
+        bottom = sight.rect(last).bottom() + space.below if _is_last(last, run[0].group) else _FAR
+        x = _whole(sight.left + run[0].left - BUBBLE_PADDING)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink.theme.colour("accent-weak"))
-        painter.drawPath(_speech(QRectF(x, round(top), right - x, round(bottom - top)), 10))
+        height = _whole(bottom) - _whole(top)
+        painter.drawPath(_speech(QRectF(x, _whole(top), sight.right - x, height), 10))
 
-    def _chip(self, painter: QPainter, seen: Seen) -> None:
-        word = seen.block.begin().fragment()
-        layout = seen.block.layout()
-        line = layout.lineAt(0)
+    def _chip(self, painter: QPainter, sight: Sight, seen: Seen) -> None:
+        rect, word = sight.rect(seen.block), seen.block.begin().fragment()
+        line = seen.block.layout().lineAt(0)
         if not line.isValid():
             return
         width = _x(line, word.length()) - _x(line, 0)
         role = seen.block.blockFormat().stringProperty(ROLE)
         text = line.naturalTextRect()
-        y = round(seen.rect.top() + line.y() + line.ascent() - 4)
+        y = _whole(rect.top() + line.y() + line.ascent() - 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(
             self.ink.theme.colour(f"{role}-weak" if role in ("ok", "warn", "bad", "accent") else "sunken")
         )
-        painter.drawRoundedRect(QRectF(seen.rect.left() + text.left() - 8, y - 10, width + 16, 20), 10, 10)
+        painter.drawRoundedRect(QRectF(rect.left() + text.left() - 8, y - 10, width + 16, 20), 10, 10)
 
-    def _quotes(self, painter: QPainter, blocks: list[Seen], left: float) -> None:
+    def _quotes(self, painter: QPainter, sight: Sight, blocks: list[Seen]) -> None:
         if not any(seen.quotes for seen in blocks):
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink.theme.colour("line-strong"))
         above: dict[int, float] = {}
         for seen in blocks:
+            if not seen.quotes:
+                above = {}
+                continue
             now: dict[int, float] = {}
-            padding = SPACES["code"].above if seen.kind == "code" else 0.0
+            rect, padding = sight.rect(seen.block), SPACES["code"].above if seen.kind == "code" else 0.0
             for level in range(seen.quotes):
-                top = above.get(level, seen.rect.top() - padding)
-                bottom = seen.rect.bottom() + 1
-                painter.drawRect(QRectF(left + level * QUOTE_STEP, top, 2, bottom - top))
+                top = above.get(level, rect.top() - padding)
+                bottom = rect.bottom() + 1
+                painter.drawRect(QRectF(sight.left + level * QUOTE_STEP, top, 2, bottom - top))
                 now[level] = bottom
             above = now
 
-    def _inline_code(self, painter: QPainter, seen: Seen) -> None:
-        layout = seen.block.layout()
-        for start, length in _pills(seen.block):
+    def _inline_code(self, painter: QPainter, rect: QRectF, block: QTextBlock) -> None:
+        layout = block.layout()
+        for start, length in _pills(block):
             first = layout.lineForTextPosition(start).lineNumber()
             last = layout.lineForTextPosition(start + length).lineNumber()
             for number in range(first, last + 1):
-                _pill(painter, seen, layout.lineAt(number), start, start + length)
+                _pill(painter, rect, layout.lineAt(number), start, start + length)
 
     def _hairline(self) -> QPen:
         return QPen(QColor(self.ink.theme.colour("line")), 1)
 
 
-def _pill(painter: QPainter, seen: Seen, line: QTextLine, start: int, end: int) -> None:
+def _pill(painter: QPainter, block: QRectF, line: QTextLine, start: int, end: int) -> None:
     """The ground under what stands of a piece of inline code in one line."""
     begin = line.textStart()
     left = _x(line, max(start, begin))
     right = _x(line, min(end, begin + line.textLength()))
-    baseline = seen.rect.top() + line.y() + line.ascent()
-    rect = QRectF(seen.rect.left() + left - 2, round(baseline) - 12, right - left + 4, 16)
-    painter.drawRoundedRect(rect, 4, 4)
+    baseline = block.top() + line.y() + line.ascent()
+    painter.drawRoundedRect(
+        QRectF(block.left() + left - 2, _whole(baseline) - 12, right - left + 4, 16), 4, 4
+    )
 
 
-def visible(document: QTextDocument, first: QTextBlock, offset: QPointF, height: float) -> list[Seen]:
-    """The blocks from `first` down to the viewport's lower edge, moved by `offset` into it."""
-    layout = document.documentLayout()
+def _card(sight: Sight, run: list[Seen]) -> QRectF:
+    """The edge of a piece of code; far outside where that is not in sight."""
+    space, group = SPACES["code"], run[0].group
+    first, last = run[0].block, run[-1].block
+    top = sight.rect(first).top() - space.above + 3 if _is_first(first, group) else -_FAR
+    bottom = sight.rect(last).bottom() + space.below if _is_last(last, group) else _FAR
+    x = sight.left + run[0].left - CODE_PADDING - CODE_HANG
+    card = QRectF(x, _whole(top), sight.right - x, _whole(bottom) - _whole(top))
+    return card.adjusted(0.5, 0.5, -0.5, -0.5)
+
+
+def _unwrap_of(card: QRectF) -> QRectF:
+    return QRectF(card.right() - 136, card.top(), 72, CODE_HEADER)
+
+
+def _broken(run: list[Seen]) -> bool:
+    return any(seen.block.layout().lineCount() > 1 for seen in run)
+
+
+def _with_grounds(sight: Sight) -> list[Seen]:
+    """The blocks in sight that something is painted behind. Their state tells; what follows in the same group, or
+    under the same bar, is looked at for itself."""
     found = []
-    block = first
+    block, looks = sight.first, True
     while block.isValid():
-        rect = layout.blockBoundingRect(block).translated(offset)
-        # Trap: its top is the block's, its height only the words'; the space above the first line is missing below
-        rect.setBottom(rect.top() + block.layout().boundingRect().bottom())
-        if rect.top() - CODE_HEADER - 16 > height:
+        state = block.userState()
+        if looks or state > 0:
+            shape = block.blockFormat()
+            group, quotes = shape.intProperty(GROUP), shape.intProperty(QUOTES)
+            kind, left = shape.stringProperty(KIND), shape.leftMargin()
+            found.append(Seen(block, kind, group, quotes, left, state > 0 and bool(state & HAS_PILLS)))
+            looks = bool(group or quotes)
+        if block == sight.last:
             break
-        shape = block.blockFormat()
-        found.append(
-            Seen(
-                block,
-                rect,
-                shape.stringProperty(KIND),
-                shape.intProperty(GROUP),
-                shape.intProperty(QUOTES),
-                shape.leftMargin(),
-            )
-        )
         block = block.next()
     return found
 
@@ -241,3 +272,8 @@ def _x(line: QTextLine, position: int) -> float:
     """Where a character of the line begins. The binding gives a number or, with the position, a pair."""
     answer: Any = line.cursorToX(position)
     return float(answer[0] if isinstance(answer, tuple) else answer)
+
+
+def _whole(y: float) -> float:
+    """The nearest whole pixel; halves go down everywhere, so that scrolling by whole pixels changes nothing."""
+    return math.floor(y + 0.5)

@@ -25,8 +25,10 @@ ENTRY = _PROPERTY + 6
 """Block property: which of the things said it belongs to, from 1."""
 PILL = _PROPERTY + 5
 """Character property: inline code, on a rounded ground."""
-HAS_PILLS = 1
-"""State of a block with such code in it: painting looks for it nowhere else."""
+HAS_PILLS, HAS_GROUND = 1, 2
+"""State of a block: such code is in it; something is painted behind it. Painting looks nowhere else."""
+GROUNDS = ("bubble", "code", "chip", "rule")
+"""Kinds of block that something is painted behind."""
 
 
 class Colours(Protocol):

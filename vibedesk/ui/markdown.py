@@ -192,7 +192,8 @@ class _Walk:
                     cursor.insertText(
                         harmless.code(child.content).replace("\n", " "), self._code_in(shapes[-1])
                     )
-                    cursor.block().setUserState(HAS_PILLS)
+                    block = cursor.block()
+                    block.setUserState(max(0, block.userState()) | HAS_PILLS)
                 case "formula":
                     formulas_of(self._pen.document).write(
                         cursor, child.content, child.markup, shapes[-1], display=child.hidden

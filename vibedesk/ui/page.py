@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
 from vibedesk.ui.entries import Answer, Bubble, Fold, Said
-from vibedesk.ui.ink import KIND, ROLE, Ink, block_format
+from vibedesk.ui.ink import HAS_GROUND, KIND, ROLE, Ink, block_format
 from vibedesk.ui.pen import Pen
 from vibedesk.ui.places import anchor, at
 
@@ -131,6 +131,7 @@ class Page:
         shape = block_format("thought", indent=14, quotes=1, line=18)
         shape.setTopMargin(4)
         cursor.insertBlock(shape)
+        cursor.block().setUserState(HAS_GROUND)
         cursor.insertText(harmless.prose("".join(fold.text)), self.ink.muted)
         fold.body_end = cursor
 

@@ -13,7 +13,19 @@ from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextD
 
 from vibedesk.ui import harmless
 from vibedesk.ui.highlight import Span, each_line, known, lines_of
-from vibedesk.ui.ink import CODE_LINE, ENTRY, GROUP, SPACES, Ink, block_format, distance, fresh_format
+from vibedesk.ui.ink import (
+    CODE_LINE,
+    ENTRY,
+    GROUNDS,
+    GROUP,
+    HAS_GROUND,
+    QUOTES,
+    SPACES,
+    Ink,
+    block_format,
+    distance,
+    fresh_format,
+)
 
 CODE_PADDING = 12
 CODE_HANG = 14
@@ -152,6 +164,7 @@ class Pen:
         shape.setTopMargin(self.distance_to(space))
         shape.setProperty(ENTRY, self.entry)
         self.here().setBlockFormat(shape)
+        self.cursor.block().setUserState(HAS_GROUND if kind in GROUNDS or shape.intProperty(QUOTES) else 0)
         self._last, self._below = space, SPACES[space].below
 
     def write(self, text: str, shape: QTextCharFormat) -> None:

@@ -6,45 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
-from PySide6.QtCore import (
-    QEvent,
-    QMimeData,
-    QPoint,
-    QPointF,
-    QRectF,
-    Qt,
-    QTimer,
-    QUrl,
-    Signal,
-)
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QGuiApplication,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QTextCursor,
-    QTextDocument,
-    QTextFrameFormat,
-)
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QPaintEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QScrollBar, QWidget
 
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
-from vibedesk.ui.backdrop import Backdrop, Seen, visible
 from vibedesk.ui.cards import Cards
-from vibedesk.ui.closed_view import ClosedView
-from vibedesk.ui.formulas import formulas_of, read
-from vibedesk.ui.ink import ENTRY, GROUP, KIND, Ink
-from vibedesk.ui.stretch import Stretch
+from vibedesk.ui.formulas import formulas_of
+from vibedesk.ui.ink import ENTRY, Ink
+from vibedesk.ui.painted_view import TOP, PaintedView
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, set_state
+from vibedesk.ui.widgets import Button
 
-SIDE = 18
-TOP = 20
-"""The first bubble reaches six pixels above its words."""
-BOTTOM = 24
 COLOURS_MS, COLOURS_S, COLOURS_REST_S = 15, 0.003, 0.008
 """How often long pieces of code are coloured on, for how long, and how long no view does so after one did."""
 AHEAD_MS = 15
@@ -58,34 +32,28 @@ PAINT_S = 0.09
 """A view that is behind is painted no sooner after the last time."""
 MUCH = 2_048
 """Characters that come at once, from which on only their end is drawn."""
-WIDEST = 760
-"""Pixels a line of words is wide at most: beyond it eyes lose the next line."""
+SLACK = 24
+"""Pixels above the growing end that are painted with it: what hangs over there."""
 
 
-class Transcript(ClosedView):
+class Transcript(PaintedView):
     """`say`, `begin`, `append`, `think`, `end`: turns as they happen. Scrolls along only while its end is in sight."""
 
     link_clicked = Signal(str)
-    entry_hovered = Signal(int, QRectF)
-    """Which of the things said is under the pointer, from 0, and where it stands in the viewport; -1 = none."""
 
     _coloured_at = 0.0
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.setAccessibleName(self.tr("Transcript"))
-        self.viewport().setMouseTracking(True)
-        # else every frame draws the whole way up to the window once more, behind what covers it
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._following, self._painted_at = True, 0.0
         self._moving = self._resting = self._reaching = False
-        self._page = QTextDocument(self)  # the wrapper of the view's own one is dropped under our feet
-        self.setDocument(self._page)
-        self.script = Stretch(self._page, Ink(theme))
+        self._shifting = False
+        """What is on the screen is moved with the words, and not painted again."""
+        self._stale = False
+        """What was not painted for its own sake waits for the next time."""
         self._cards = Cards(self, self.script)
         self._cards.wants_room.connect(self._make_room)
-        self._backdrop = Backdrop(self.script.ink)
         self._formulas = formulas_of(self._page)
         self._formulas.ready.connect(self._put_formula)
         self._pill = Button(self.tr("↓ new"), parent=self.viewport()).on(self.to_end)
@@ -95,7 +63,6 @@ class Transcript(ClosedView):
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.verticalScrollBar().rangeChanged.connect(self._grown)
         theme.changed.connect(self._repaint_all)
-        set_state(self.verticalScrollBar(), "idle", True)
         self._colours = QTimer(self, interval=COLOURS_MS)
         self._colours.timeout.connect(self._colour)
         self._ahead = QTimer(self, interval=AHEAD_MS)
@@ -136,7 +103,7 @@ class Transcript(ClosedView):
             self._append_much(text)
             return
         unseen = more and monotonic() - self._painted_at < PAINT_S
-        with self._unpainted() if unseen else _Still(self):
+        with self._unpainted() if unseen else self._growing():
             self.script.append(text)
             if self.script.rushed:
                 self._calm.start()
@@ -180,7 +147,7 @@ class Transcript(ClosedView):
     def text(self) -> str:
         """What can be read, as plain text."""
         self._calmed()
-        return self.script.text().strip("\n")
+        return super().text()
 
     # What is drawn
 
@@ -222,17 +189,47 @@ class Transcript(ClosedView):
         """Leaves out what is far above: in a slice of its own, and without painting what looks the same."""
         if not self._following or self.textCursor().hasSelection() or self.script.overgrown < 1:
             return
+        stale = self._stale
         with self._unpainted():
             self.script.trim()
+        self._stale = stale
 
     @contextmanager
     def _unpainted(self) -> Iterator[None]:
         """What changes is not painted for its own sake."""
+        self._stale = True
+        with self._no_updates(), _Still(self):
+            yield
+
+    @contextmanager
+    def _growing(self) -> Iterator[None]:
+        """The end is another. Where the view follows it, what stood above is moved on the screen as it is."""
+        viewport, bar = self.viewport(), self.verticalScrollBar()
+        scaled = not self.devicePixelRatioF().is_integer()  # whole pixels of ours are none of the screen's
+        if self._stale or scaled or not self._following or self._moving or self.textCursor().hasSelection():
+            self._stale = False
+            with _Still(self):
+                yield
+            return
+        end = self.document().findBlock(self.script.tail_position)
+        top = self.document().documentLayout().blockBoundingRect(end).top()
+        top, before = min(top, self._caret_top) - SLACK, bar.value()
+        self._moving = True
+        with self._no_updates():
+            yield
+        self._shifting = bar.value() == before  # else it was shortened, and nothing is where it was
+        self._move_to_end()
+        y = max(0, int(top) - bar.value()) if self._shifting else 0
+        self._moving = self._shifting = False
+        self._colour_on()
+        viewport.update(0, y, viewport.width(), viewport.height() - y)
+
+    @contextmanager
+    def _no_updates(self) -> Iterator[None]:
         viewport, disabled = self.viewport(), Qt.WidgetAttribute.WA_UpdatesDisabled
         viewport.setAttribute(disabled, True)  # setUpdatesEnabled would paint it all afterwards
         try:
-            with _Still(self):
-                yield
+            yield
         finally:
             viewport.setAttribute(disabled, False)
 
@@ -332,18 +329,17 @@ class Transcript(ClosedView):
     def _grown(self) -> None:
         if self._reaching:
             return
-        set_state(self.verticalScrollBar(), "idle", self.verticalScrollBar().maximum() == 0)
-        if self._following:
+        if self._following and not self._moving:
             self._move_to_end()
-        elif self.script.live is not None and not self._pill.isVisible():
+        elif not self._following and self.script.live is not None and not self._pill.isVisible():
             self._pill.show()
             self._place_pill()
         self._place_cards()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
-        # a partial blit would smear what is painted behind the words
-        self.viewport().update()
+        if not self._shifting:
+            self.viewport().update()
 
     # Layout
 
@@ -359,29 +355,6 @@ class Transcript(ClosedView):
             self._move_to_end()
         self._place_cards()
         self._look_around()
-
-    def _side(self) -> int:
-        return max(SIDE, (self.viewport().width() - WIDEST) // 2)
-
-    def column(self) -> int:
-        """Pixels between the left and the right edge of the words."""
-        return max(80, self.viewport().width() - self._side() - self._right_side())
-
-    def _right_side(self) -> int:
-        # the scroll bar stands right of the viewport: words keep the same distance to both edges of the lane
-        return max(SIDE - 10, self._side() - 10)
-
-    def _set_margins(self) -> None:
-        frame = self.document().rootFrame()
-        shape: QTextFrameFormat = frame.frameFormat()
-        wanted = (TOP, self._right_side(), BOTTOM, self._side())
-        if (shape.topMargin(), shape.rightMargin(), shape.bottomMargin(), shape.leftMargin()) != wanted:
-            shape.setTopMargin(TOP)
-            shape.setRightMargin(self._right_side())
-            shape.setBottomMargin(BOTTOM)
-            shape.setLeftMargin(self._side())
-            frame.setFrameFormat(shape)
-        self.script.set_column(self.column())
 
     def _make_room(self, answer: int) -> None:
         """For the card under an answer."""
@@ -413,47 +386,11 @@ class Transcript(ClosedView):
 
     # Painting
 
-    def _visible(self) -> list[Seen]:
-        offset = QPointF(0, -self.verticalScrollBar().value())
-        first = self.cursorForPosition(QPoint(self.viewport().width() // 2, 0)).block()
-        for _ in range(2):
-            first = first.previous() if first.previous().isValid() else first
-        return visible(self.document(), first, offset, self.viewport().height())
-
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.script.awake and self._following and not self._resting:
             QTimer.singleShot(0, self, self._look)  # it was out of sight, and has come back
-        painter = QPainter(self.viewport())
         self._painted_at = monotonic()
-        painter.fillRect(event.rect(), self._theme.colour("surface"))
-        seen = self._visible()
-        right = self.viewport().width() - self._right_side()
-        self._backdrop.paint(painter, seen, self._side(), right, self.script.pen.listings)
-        painter.end()
         super().paintEvent(event)
-        if self.script.live is not None:
-            painter = QPainter(self.viewport())
-            painter.fillRect(self._caret(), self._theme.colour("accent"))
-            painter.end()
-
-    def _caret(self) -> QRectF:
-        """The block at the end of what has been said so far."""
-        cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        spoken = cursor.block().blockFormat().stringProperty(KIND)
-        if not spoken:
-            before = cursor.block().previous()
-            if before.isValid() and before.blockFormat().stringProperty(KIND) in (
-                "paragraph",
-                "heading",
-                "thought",
-            ):
-                cursor.setPosition(before.position() + before.length() - 1)
-            else:
-                rect = QRectF(self.cursorRect(cursor))
-                return QRectF(self._side(), rect.top() + 14, 7, 14)
-        rect = QRectF(self.cursorRect(cursor))
-        return QRectF(rect.left() + 1, rect.bottom() - 14, 7, 14)
 
     # Clicking
 
@@ -500,94 +437,6 @@ class Transcript(ClosedView):
         self._moving = False
         self._reach()
         return True
-
-    def entry_rect(self, entry: int) -> QRectF:
-        """What of this thing said is in sight, in the viewport; empty where nothing is."""
-        rect = QRectF()
-        for seen in self._visible():
-            if seen.block.blockFormat().intProperty(ENTRY) == entry + 1:
-                rect = rect.united(seen.rect)
-        return rect.intersected(QRectF(self.viewport().rect()))
-
-    def entry_at(self, y: float) -> int:
-        """Which of the things said stands at this height of the viewport, from 0; -1 = none."""
-        found = -1
-        for seen in self._visible():
-            if seen.rect.top() - 8 <= y:
-                found = (
-                    seen.block.blockFormat().intProperty(ENTRY) - 1 if seen.rect.bottom() + 12 >= y else found
-                )
-        return found
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self.entry_hovered.emit(-1, QRectF())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        entry = self.entry_at(event.position().y())
-        self.entry_hovered.emit(entry, self.entry_rect(entry) if entry >= 0 else QRectF())
-        if self._listing_at(event.position()):
-            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        number = self._listing_at(event.position())
-        if number and event.button() == Qt.MouseButton.LeftButton:
-            self.unwrap(number) if self._act_at(event.position()) == "unwrap" else self.copy_listing(number)
-            return
-        super().mousePressEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._listing_at(event.position()):
-            event.accept()
-            return
-        super().mouseReleaseEvent(event)
-
-    def _listing_at(self, point: QPointF) -> int:
-        return next((hot.number for hot in self._backdrop.hot if hot.rect.contains(point)), 0)
-
-    def _act_at(self, point: QPointF) -> str:
-        return next((hot.act for hot in self._backdrop.hot if hot.rect.contains(point)), "")
-
-    def unwrap(self, number: int) -> None:
-        """Shows a piece of code with its lines unbroken."""
-        from vibedesk.ui.code_sheet import CodeSheet
-
-        listing = self.script.pen.listings[number]
-        CodeSheet(self, self._theme, listing.text, listing.language).open()
-
-    def copy_listing(self, number: int) -> None:
-        """Puts a piece of code on the clipboard, as harmless as it is shown."""
-        QGuiApplication.clipboard().setText(self.script.pen.listings[number].text)
-        self._backdrop.copied = number
-        self.viewport().update()
-        QTimer.singleShot(1500, self, self._copied_is_old)
-
-    def _copied_is_old(self) -> None:
-        self._backdrop.copied = 0
-        self.viewport().update()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = self.createStandardContextMenu()
-        number = next(
-            (
-                seen.block.blockFormat().intProperty(GROUP)
-                for seen in self._visible()
-                if seen.rect.contains(event.pos())
-            ),
-            0,
-        )
-        if number in self.script.pen.listings:
-            menu.addAction(self.tr("Copy code"), lambda: self.copy_listing(number))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
-
-    def createMimeDataFromSelection(self) -> QMimeData:
-        mime = QMimeData()
-        cursor = self.textCursor()
-        all_of_it = cursor.selectionStart() == 0 and cursor.selectionEnd() >= self.script.tail_position - 1
-        mime.setText(self.text() if all_of_it else read(cursor))
-        return mime
 
 
 class _Still:
