@@ -367,6 +367,23 @@ def test_cutting_off_the_top_moves_nothing_and_paints_nothing(theme: Theme, qtbo
     assert view.viewport().grab().toImage() == before
 
 
+def test_a_fence_that_was_opened_goes_on_after_the_top_was_cut_off(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    number = 0
+    while view.script.overgrown < 1.6:
+        view.append(rounds(number, number + 1))
+        number += 1
+    view._trimmer.stop()
+    view.append("```python\n")
+    view._trim()
+    assert view.script.above > 0
+    view.append("x = 1\n```\n")
+    view.end()
+    assert view.script.pen.listings[max(view.script.pen.listings)].text == "x = 1"
+    assert len(view.script.pen.listings) < number  # those above are forgotten
+
+
 def test_a_view_that_is_behind_is_painted_with_what_follows(theme: Theme, qtbot: QtBot) -> None:
     view = shown(theme, qtbot)
     view.begin()

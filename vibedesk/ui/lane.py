@@ -23,7 +23,7 @@ from vibedesk.ui.turn_bar import TurnBar
 from vibedesk.ui.widgets import Button, Empty, bare, set_state
 from vibedesk.wording import duration
 
-COUNT_S = 0.1
+COUNT_S = 0.2
 """Figures of a running answer change no faster than they can be read."""
 _FINISHES = {
     "length": ("length limit", "warn", "The answer reached its limit of tokens."),
@@ -47,6 +47,8 @@ class LaneView(QFrame):
     def __init__(self, lane: Lane, place: int, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("lane")
+        # its ground covers all of it: a figure that changes has nothing painted behind the lane
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumWidth(LEAST_WIDTH)
         self.lane, self.place = lane, place
         self.head, self.figures = LaneHead(theme), Figures()

@@ -133,14 +133,14 @@ class Pen:
         """The fresh block takes as much room as `blank` until something is written there."""
         self.here().setBlockFormat(blank or fresh_format())
 
-    def forget_lost_listings(self) -> None:
-        """Forgets the code of cards that were cut off."""
-        numbers = set()
-        block = self.document.begin()
-        while block.isValid():
-            numbers.add(block.blockFormat().intProperty(GROUP))
-            block = block.next()
-        self.listings = {number: listing for number, listing in self.listings.items() if number in numbers}
+    def forget_listings_outside(self, begin: int, end: int, *, growing: int) -> None:
+        """Forgets the code of cards that were cut off: whose place is not between two positions any more. The one that
+        is `growing` may be empty, and stay at the end."""
+        self.listings = {
+            number: listing
+            for number, listing in self.listings.items()
+            if number == growing or (listing.start is not None and begin <= listing.start.position() < end)
+        }
 
     def mark(self) -> Mark:
         return Mark(self._last, self._below)
@@ -244,14 +244,15 @@ class Pen:
     def _colouring(self, number: int, listing: Listing) -> Iterator[int]:
         """Colours a listing line by line, for as long as it is on the page."""
         assert listing.start is not None
-        block = self.document.findBlock(listing.start.position())
+        place = QTextCursor(listing.start)
+        place.setKeepPositionOnInsert(True)
         for spans in each_line(listing.text, listing.language):
-            block = self.document.findBlock(listing.start.position())
+            block = self.document.findBlock(place.position())
             if block.blockFormat().intProperty(GROUP) != number:
                 return
             if spans:
                 self._colour_line(block.position(), block.length() - 1, spans)
-            listing.start.movePosition(QTextCursor.MoveOperation.NextBlock)
+            place.movePosition(QTextCursor.MoveOperation.NextBlock)
             yield number
 
     def _code_format(self, number: int, indent: float, quotes: int) -> QTextBlockFormat:

@@ -12,7 +12,7 @@ from vibedesk.ui.pen import Mark
 from vibedesk.ui.places import Edit, blank
 from vibedesk.ui.script import Script
 
-TRIM_FROM, TRIM_TO = 6.0, 2.0
+TRIM_FROM, TRIM_TO = 10.0, 2.0
 """Heights of the view that may stand above a followed end, and that are left when it were more."""
 UNKNOWN_HEIGHT = 1_000.0
 """Pixels a view is taken to have that was not shown yet."""
@@ -277,4 +277,4 @@ class Stretch(Script):
         end = self.pen.here().position()
         self._bubbles = [bubble for bubble in self._bubbles if begin <= bubble.start.position() < end]
         self._folds = {name: fold for name, fold in self._folds.items() if fold.header is not None}
-        self.pen.forget_lost_listings()
+        self.pen.forget_listings_outside(begin, end, growing=self._listing)
