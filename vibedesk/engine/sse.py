@@ -61,6 +61,13 @@ class SseDecoder:
             self._take(chunk, events)
         return self._checked(events)
 
+    @property
+    def between(self) -> bool:
+        """Nothing of an event has been seen: the next byte begins one."""
+        return self._begun and not (
+            self._unfinished or self._data or self._name or self._stray or self._after_cr or self._too_long
+        )
+
     def close(self) -> list[ServerSentEvent]:
         """The end of the body: what was still unfinished, as if a blank line had followed."""
         events: list[ServerSentEvent] = []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -227,6 +228,34 @@ class ChatInterpreter:
         if isinstance(error, dict) and not any(error.values()) and name != "error":
             return
         raise refusal_of(200, {}, data, self._provider)
+
+
+def around_words(data: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before and after the words of an event, quotation marks included; None where it does more than say
+    them, or writes them in a way of its own."""
+    try:
+        chunk = _decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    delta = chunk.choices[0].delta if chunk.choices else None
+    said = delta.content if delta is not None else None
+    if not isinstance(said, str) or not said or chunk != _saying(chunk, said):
+        return None
+    for place in _CONTENT.finditer(data):
+        before, rest, written = data[: place.end()], data[place.end() :], msgspec.json.encode(said)[1:]
+        after = rest[len(written) - 1 :]
+        if rest.startswith(written) and _decode(before + _PROBE + after) == _saying(chunk, _PROBE.decode()):
+            return before, after
+    return None
+
+
+_CONTENT = re.compile(rb'"content": ?"')
+_PROBE = b"other words"
+
+
+def _saying(chunk: _Chunk, words: str) -> _Chunk:
+    """An event that says `words` under the same name, and does nothing else."""
+    return _Chunk(choices=[_Choice(delta=_Delta(content=words))], id=chunk.id, model=chunk.model)
 
 
 def _lenient_chunk(document: object) -> _Chunk | None:

@@ -6,13 +6,14 @@ is decided here once for all of them (wire facts §12.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from vibedesk.engine import errors
 from vibedesk.engine.dialects.complaint import clean, title_of
 from vibedesk.engine.dialects.lenient import Unreadable, loads
 from vibedesk.engine.dialects.refusal import refusal_of
+from vibedesk.engine.dialects.repeats import Around, Repeats
 from vibedesk.engine.dialects.speech import Speech
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.sse import LINE_LIMIT, ServerSentEvent, SseDecoder
@@ -49,7 +50,9 @@ class Interpreter(Protocol):
 class StreamDecoder:
     """Reads one body through an interpreter. After an error it is spent and raises the same one again."""
 
-    def __init__(self, interpreter: Interpreter, provider: Provider, content_type: str) -> None:
+    def __init__(
+        self, interpreter: Interpreter, provider: Provider, content_type: str, around: Around | None = None
+    ) -> None:
         self._interpreter = interpreter
         self._speech = interpreter.speech
         self._provider = provider
@@ -60,6 +63,7 @@ class StreamDecoder:
         self._body: list[bytes] = []
         self._size = 0
         self._sse = SseDecoder()
+        self._repeats = Repeats(around)
         self._understood = 0
         self._unreadable = 0
         self._snippet = ""
@@ -112,7 +116,7 @@ class StreamDecoder:
             chunk = self._sniff(chunk)
         match self._mode:
             case "events":
-                self._events(self._sse.feed(chunk))
+                self._read(chunk)
             case "page" | "document":
                 self._collect(chunk)
 
@@ -136,6 +140,25 @@ class StreamDecoder:
         head, self._head = self._head, b""
         return head
 
+    def _read(self, chunk: bytes) -> None:
+        """Whole events that only say words are told at a glance; the rest, and parts of events, are read properly."""
+        begin = 0 if self._sse.between else chunk.find(b"\n\n") + 2
+        end = chunk.rfind(b"\n\n") + 2
+        if begin != 1 and begin < end and (words := self._repeats.words(chunk[begin:end])) is not None:
+            if begin:
+                self._events(self._sse.feed(chunk[:begin]))
+            if self._sse.between and not self._interpreter.done:
+                self._understood += len(words)
+                for said in words:
+                    self._speech.say(said)
+                begin = end
+            chunk = chunk[begin:]
+        if chunk:
+            events = self._sse.feed(chunk)
+            self._events(events)
+            if events:
+                self._repeats.learn(events[-1].data, chunk)
+
     def _collect(self, chunk: bytes) -> None:
         self._body.append(chunk)
         self._size += len(chunk)
@@ -145,7 +168,7 @@ class StreamDecoder:
         elif self._size > LINE_LIMIT:
             raise errors.AnswerTooLong(f"a body of more than {LINE_LIMIT} bytes", limit=LINE_LIMIT)
 
-    def _events(self, events: list[ServerSentEvent], *, last: bool = False) -> None:
+    def _events(self, events: Iterable[ServerSentEvent], *, last: bool = False) -> None:
         interpreter = self._interpreter
         for event in events:
             data = event.data.strip()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vibedesk.engine.dialects import listing
-from vibedesk.engine.dialects.chat_stream import ChatInterpreter
+from vibedesk.engine.dialects.chat_stream import ChatInterpreter, around_words
 from vibedesk.engine.dialects.decoding import StreamDecoder
 from vibedesk.engine.dialects.protocol import Call, Decoder
 from vibedesk.engine.dialects.refusal import refusal_of
@@ -71,7 +71,7 @@ class OpenAIChat:
 
     def decoder(self, provider: Provider, model: Model, content_type: str) -> Decoder:
         """For one answer."""
-        return StreamDecoder(ChatInterpreter(provider, model), provider, content_type)
+        return StreamDecoder(ChatInterpreter(provider, model), provider, content_type, around_words)
 
     def refusal(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
