@@ -231,6 +231,14 @@ def test_a_task_is_a_box_instead_of_a_bullet(qtbot: QtBot) -> None:
     assert view.text() == "☑\tdone\n☐\topen\n•\tplain"
 
 
+def test_code_behind_a_formula_that_could_not_be_set_keeps_its_ground(qtbot: QtBot) -> None:
+    view = shown(qtbot, "A $x^1^2$ and `code`.\n\n")
+    pen, block = view.script.pen, view.document().firstBlock()
+    assert [block.text()[start : start + length] for start, length in pen.pills_of(block)] == ["code"]
+    qtbot.waitUntil(lambda: "$x^1^2$" in view.text(), timeout=20_000)
+    assert [block.text()[start : start + length] for start, length in pen.pills_of(block)] == ["code"]
+
+
 def test_code_whose_lines_had_to_be_broken_can_be_seen_unbroken(qtbot: QtBot) -> None:
     code = "x = 1  # " + "long " * 60 + "\ny = 2"
     view = shown(qtbot, f"```python\n{code}\n```\n\n```\nshort\n```\n")

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.looking import themed
 from vibedesk.store.paths import resources
 from vibedesk.ui.highlight import lines_of as lines_of_code
-from vibedesk.ui.ink import KIND
+from vibedesk.ui.ink import KIND, PILL
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 
@@ -382,6 +382,27 @@ def test_a_fence_that_was_opened_goes_on_after_the_top_was_cut_off(theme: Theme,
     view.end()
     assert view.script.pen.listings[max(view.script.pen.listings)].text == "x = 1"
     assert len(view.script.pen.listings) < number  # those above are forgotten
+
+
+def test_places_of_code_that_was_cut_off_are_forgotten_and_the_others_kept(
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vibedesk.ui.pen.MANY_PILLS", 20)
+    view = shown(theme, qtbot)
+    view.begin()
+    for number in range(80):
+        view.append(rounds(number, number + 1))
+        view._trim()
+    assert view.script.above > 0
+    assert len(view.script.pen._pills) < 60
+    for block in blocks(view):
+        words = [block.text()[start : start + length] for start, length in view.script.pen.pills_of(block)]
+        kept = [
+            block.text()[part.start : part.start + part.length]
+            for part in block.textFormats()
+            if part.format.boolProperty(PILL)
+        ]
+        assert words == kept
 
 
 def test_a_view_that_is_behind_is_painted_with_what_follows(theme: Theme, qtbot: QtBot) -> None:

@@ -8,18 +8,21 @@ from typing import Any
 
 from msgspec import Struct
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTextBlock, QTextDocument, QTextLine
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QTextBlock, QTextDocument, QTextLine
 
-from vibedesk.ui.ink import CODE_HEADER, GROUP, HAS_PILLS, KIND, PILL, QUOTES, ROLE, SPACES, Ink
+from vibedesk.ui.ink import CODE_HEADER, GROUP, HAS_PILLS, KIND, QUOTES, ROLE, SPACES, Ink
 from vibedesk.ui.page import BUBBLE_PADDING
-from vibedesk.ui.pen import CODE_HANG, CODE_PADDING, QUOTE_STEP, Listing
+from vibedesk.ui.pen import CODE_HANG, CODE_PADDING, QUOTE_STEP, Listing, Pen
 
+TOP_CAP, BOTTOM_CAP = CODE_HEADER + 1, 7
+"""Pixels of a card that are painted once and kept: its header, and its lower corners."""
+MOST_CAPS = 64
 _FAR = 4_000.0
 
 
 class Sight(Struct):
-    """The blocks of a document from `first` to `last`, as a viewport shows them: moved up by `scrolled` pixels, words
-    between `left` and `right`."""
+    """The blocks of a document from `first` to `last`, as a viewport of some `height` shows them: moved up by
+    `scrolled` pixels, words between `left` and `right`."""
 
     document: QTextDocument
     first: QTextBlock
@@ -27,6 +30,7 @@ class Sight(Struct):
     scrolled: int
     left: float
     right: float
+    height: int
 
     def rect(self, block: QTextBlock) -> QRectF:
         """Where a block's words stand in the viewport."""
@@ -63,15 +67,17 @@ class Backdrop:
         self.ink = ink
         self.copied = 0
         """The listing that has just been copied, 0 = none."""
+        self._caps: dict[tuple[object, ...], QPixmap] = {}
+        """Upper and lower ends of cards, painted once: they cost more than all the rest."""
 
-    def paint(self, painter: QPainter, sight: Sight, listings: dict[int, Listing]) -> None:
+    def paint(self, painter: QPainter, sight: Sight, pen: Pen) -> None:
         """Everything behind the words in sight."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         seen = _with_grounds(sight)
         for kind, group, run in _runs(seen):
             match kind:
-                case "code" if group in listings:
-                    self._listing(painter, sight, run, listings[group])
+                case "code" if group in pen.listings:
+                    self._listing(painter, sight, run, pen.listings[group])
                 case "bubble":
                     self._bubble(painter, sight, run)
                 case "chip":
@@ -85,7 +91,7 @@ class Backdrop:
         painter.setBrush(self.ink.theme.colour("sunken"))
         for one in seen:
             if one.pills:
-                self._inline_code(painter, sight.rect(one.block), one.block)
+                self._inline_code(painter, sight.rect(one.block), one.block, pen)
 
     def hot(self, sight: Sight, listings: dict[int, Listing]) -> list[Hot]:
         """What can be clicked in the headers of code."""
@@ -99,27 +105,72 @@ class Backdrop:
         return found
 
     def _listing(self, painter: QPainter, sight: Sight, run: list[Seen], listing: Listing) -> None:
-        card = _card(sight, run)
+        card, number = _card(sight, run), run[0].group
+        x, width, line = card.left(), card.width(), self.ink.theme.colour("line")
+        top, bottom, height = card.top(), card.bottom(), sight.height
+        first, last = _is_first(run[0].block, number), _is_last(run[-1].block, number)
+        above, below = (
+            max(-1.0, top + TOP_CAP if first else top),
+            bottom - BOTTOM_CAP if last else height + 1.0,
+        )
+        painter.fillRect(QRectF(x, above, width, below - above), self.ink.theme.colour("code"))
+        painter.fillRect(QRectF(x, above, 1, below - above), line)
+        painter.fillRect(QRectF(x + width - 1, above, 1, below - above), line)
+        if first:
+            label = "Copied" if self.copied == number else "Copy"
+            cap = self._top_cap(painter, width, listing.language or "text", label, _broken(run))
+            painter.drawPixmap(QPointF(x, top), cap)
+        if last:
+            painter.drawPixmap(QPointF(x, bottom - BOTTOM_CAP), self._bottom_cap(painter, width))
+
+    def _top_cap(self, painter: QPainter, width: float, language: str, label: str, broken: bool) -> QPixmap:
+        """The header of a piece of code."""
+        mark = (width, painter.device().devicePixelRatioF(), language, label, broken)
+        if mark not in self._caps:
+            cap, on = self._cap(mark, TOP_CAP)
+            self._edge(on, QRectF(0, 0, width, 100))
+            y = CODE_HEADER + 0.5
+            on.drawLine(QPointF(0.5, y), QPointF(width - 0.5, y))
+            on.setFont(self.ink.chip.font())
+            on.setPen(self.ink.theme.colour("muted"))
+            words = QRectF(0.5, 0.5, width - 1, CODE_HEADER).adjusted(
+                CODE_PADDING - 1, 0, 1 - CODE_PADDING, 0
+            )
+            middle = Qt.AlignmentFlag.AlignVCenter
+            on.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, language)
+            on.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
+            if broken:  # lines had to be broken: whoever wants can see them whole
+                place = _unwrap_of(QRectF(0.5, 0.5, width - 1, CODE_HEADER))
+                on.drawText(place, middle | Qt.AlignmentFlag.AlignRight, "Unwrap")
+            on.end()
+            self._caps[mark] = cap
+        return self._caps[mark]
+
+    def _bottom_cap(self, painter: QPainter, width: float) -> QPixmap:
+        mark = (width, painter.device().devicePixelRatioF())
+        if mark not in self._caps:
+            cap, on = self._cap(mark, BOTTOM_CAP)
+            self._edge(on, QRectF(0, BOTTOM_CAP - 100, width, 100))
+            on.end()
+            self._caps[mark] = cap
+        return self._caps[mark]
+
+    def _cap(self, mark: tuple[object, ...], height: int) -> tuple[QPixmap, QPainter]:
+        """One that is `mark[0]` pixels wide at `mark[1]` of the screen's to one of ours; and what paints on it."""
+        width, scale = float(str(mark[0])), float(str(mark[1]))
+        if len(self._caps) >= MOST_CAPS:
+            self._caps.clear()
+        cap = QPixmap(math.ceil(width * scale), math.ceil(height * scale))
+        cap.setDevicePixelRatio(scale)
+        cap.fill(self.ink.theme.colour("surface"))
+        painter = QPainter(cap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        return cap, painter
+
+    def _edge(self, painter: QPainter, card: QRectF) -> None:
         painter.setPen(self._hairline())
         painter.setBrush(self.ink.theme.colour("code"))
-        painter.drawRoundedRect(card, 6, 6)
-        if _is_first(run[0].block, run[0].group):
-            header = QRectF(card.left(), card.top(), card.width(), CODE_HEADER)
-            self._listing_header(painter, header, run[0].group, listing)
-            if _broken(run):  # lines had to be broken: whoever wants can see them whole
-                right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-                painter.drawText(_unwrap_of(card), right, "Unwrap")
-
-    def _listing_header(self, painter: QPainter, rect: QRectF, number: int, listing: Listing) -> None:
-        y = _whole(rect.bottom()) + 0.5
-        painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
-        painter.setFont(self.ink.chip.font())
-        painter.setPen(self.ink.theme.colour("muted"))
-        words = rect.adjusted(CODE_PADDING - 1, 0, -CODE_PADDING + 1, 0)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, listing.language or "text")
-        label = "Copied" if self.copied == number else "Copy"
-        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
     def _bubble(self, painter: QPainter, sight: Sight, run: list[Seen]) -> None:
         space = SPACES["bubble"]
@@ -166,9 +217,9 @@ class Backdrop:
                 now[level] = bottom
             above = now
 
-    def _inline_code(self, painter: QPainter, rect: QRectF, block: QTextBlock) -> None:
+    def _inline_code(self, painter: QPainter, rect: QRectF, block: QTextBlock, pen: Pen) -> None:
         layout = block.layout()
-        for start, length in _pills(block):
+        for start, length in pen.pills_of(block):
             first = layout.lineForTextPosition(start).lineNumber()
             last = layout.lineForTextPosition(start + length).lineNumber()
             for number in range(first, last + 1):
@@ -195,9 +246,8 @@ def _card(sight: Sight, run: list[Seen]) -> QRectF:
     first, last = run[0].block, run[-1].block
     top = sight.rect(first).top() - space.above + 3 if _is_first(first, group) else -_FAR
     bottom = sight.rect(last).bottom() + space.below if _is_last(last, group) else _FAR
-    x = sight.left + run[0].left - CODE_PADDING - CODE_HANG
-    card = QRectF(x, _whole(top), sight.right - x, _whole(bottom) - _whole(top))
-    return card.adjusted(0.5, 0.5, -0.5, -0.5)
+    x = _whole(sight.left + run[0].left - CODE_PADDING - CODE_HANG)
+    return QRectF(x, _whole(top), sight.right - x, _whole(bottom) - _whole(top))
 
 
 def _unwrap_of(card: QRectF) -> QRectF:
@@ -250,13 +300,6 @@ def _is_first(block: QTextBlock, group: int) -> bool:
 def _is_last(block: QTextBlock, group: int) -> bool:
     after = block.next()
     return not after.isValid() or after.blockFormat().intProperty(GROUP) != group
-
-
-def _pills(block: QTextBlock) -> Iterator[tuple[int, int]]:
-    """Start and length of each piece of inline code, within the block."""
-    for part in block.textFormats():
-        if part.format.boolProperty(PILL):
-            yield part.start, part.length
 
 
 def _speech(rect: QRectF, radius: float) -> QPainterPath:

@@ -25,6 +25,8 @@ from PySide6.QtGui import (
     QTextImageFormat,
 )
 
+from vibedesk.ui.ink import STATES
+
 LONGEST = 1_000
 """Characters of a formula that is set."""
 DEEPEST = 6
@@ -153,6 +155,10 @@ class Formulas(QObject):
                 continue  # that part of the page was written anew meanwhile
             if formula is None or formula.mask is None:
                 there.insertText(_plain(str(shape.property(SOURCE))), base)
+                block = there.block()
+                block.setUserState(
+                    max(0, block.userState()) % STATES
+                )  # what follows stands further right now
             else:
                 _show(there.document(), shape, formula, key, colour)
                 there.setCharFormat(shape)

@@ -25,8 +25,9 @@ ENTRY = _PROPERTY + 6
 """Block property: which of the things said it belongs to, from 1."""
 PILL = _PROPERTY + 5
 """Character property: inline code, on a rounded ground."""
-HAS_PILLS, HAS_GROUND = 1, 2
-"""State of a block: such code is in it; something is painted behind it. Painting looks nowhere else."""
+HAS_PILLS, HAS_GROUND, STATES = 1, 2, 4
+"""State of a block: such code is in it; something is painted behind it. Painting looks nowhere else. What is above is
+a number times `STATES` (see `Pen.write_pill`)."""
 GROUNDS = ("bubble", "code", "chip", "rule")
 """Kinds of block that something is painted behind."""
 

@@ -23,9 +23,9 @@ from PySide6.QtGui import (
 from vibedesk.ui import harmless
 from vibedesk.ui.footnotes import NOTES, note_number, notes_in
 from vibedesk.ui.formulas import Found, formula_of, formulas_of
-from vibedesk.ui.ink import HAS_PILLS, KIND, LINE, block_format, tabbed
+from vibedesk.ui.ink import KIND, LINE, block_format, tabbed
 from vibedesk.ui.pen import QUOTE_STEP, Pen
-from vibedesk.ui.reader import reader
+from vibedesk.ui.reader import tokens_of
 
 MOST_CELLS = 600
 """A bigger table is shown as it was written."""
@@ -68,7 +68,7 @@ class Markdown:
     def _walk(
         self, source: str, known: dict[str, Any], number: int | None = None, follows: bool = False
     ) -> _Walk:
-        return _Walk(self._pen, reader().parse(source, known), number, follows, source)
+        return _Walk(self._pen, tokens_of(source, known), number, follows, source)
 
     def _write_formula(self, found: Found) -> None:
         pen = self._pen
@@ -189,11 +189,8 @@ class _Walk:
                 case "softbreak" | "hardbreak":
                     cursor.insertText("\u2028", shapes[-1])
                 case "code_inline":
-                    cursor.insertText(
-                        harmless.code(child.content).replace("\n", " "), self._code_in(shapes[-1])
-                    )
-                    block = cursor.block()
-                    block.setUserState(max(0, block.userState()) | HAS_PILLS)
+                    code = harmless.code(child.content).replace("\n", " ")
+                    self._pen.write_pill(cursor, code, self._code_in(shapes[-1]))
                 case "formula":
                     formulas_of(self._pen.document).write(
                         cursor, child.content, child.markup, shapes[-1], display=child.hidden
@@ -230,9 +227,9 @@ class _Walk:
         return shape
 
     def _text(self, cursor: QTextCursor, text: str, shape: QTextCharFormat) -> None:
-        text = _BREAK.sub("\u2029", text)
+        text = _BREAK.sub("\u2029", text) if "<" in text else text
         at = 0
-        for match in () if shape.isAnchor() else _ADDRESS.finditer(text):
+        for match in () if "://" not in text or shape.isAnchor() else _ADDRESS.finditer(text):
             cursor.insertText(_lines(text[at : match.start()]), shape)
             if harmless.may_open(match[0]):
                 cursor.insertText(_lines(match[0]), self._pen.ink.link(shape, match[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QGuiApplication,
@@ -45,7 +45,8 @@ class PaintedView(ClosedView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setVerticalScrollBar(ScrollBar(theme))
+        self._bar = ScrollBar(theme)
+        self.setVerticalScrollBar(self._bar)
         self.viewport().setMouseTracking(True)
         # else every frame draws the whole way up to the window once more, behind what covers it
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -90,7 +91,7 @@ class PaintedView(ClosedView):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), self._theme.colour("surface"))
-        self._backdrop.paint(painter, self._sight(event.rect().top()), self.script.pen.listings)
+        self._backdrop.paint(painter, self._sight(event.rect().top()), self.script.pen)
         if self.script.live is not None:
             caret = self._caret()
             self._caret_top = caret.top() + self.verticalScrollBar().value()
@@ -100,14 +101,23 @@ class PaintedView(ClosedView):
 
     def _sight(self, top: int = 0) -> Sight:
         """What is in the viewport from `top` pixels on, and a little beyond."""
-        viewport = self.viewport()
-        first = self.cursorForPosition(QPoint(0, top)).block()
-        last = self.cursorForPosition(QPoint(viewport.width(), viewport.height() + OVERHANG)).block()
+        viewport, bar = self.viewport(), self.verticalScrollBar()
+        width, scrolled = viewport.width(), bar.value()
+        first = self._block_at(0, scrolled + top)
         for _ in range(2):
             first = first.previous() if first.previous().isValid() else first
-        right = viewport.width() - self._right_side()
-        scrolled = self.verticalScrollBar().value()
-        return Sight(self.document(), first, last, scrolled, self._side(), right)
+        if scrolled == bar.maximum():
+            last = self._page.lastBlock()
+        else:
+            last = self._block_at(width, scrolled + viewport.height() + OVERHANG)
+        return Sight(
+            self._page, first, last, scrolled, self._side(), width - self._right_side(), viewport.height()
+        )
+
+    def _block_at(self, x: int, y: int) -> QTextBlock:
+        """The block nearest to a point of the document."""
+        nearest = self._page.documentLayout().hitTest(QPointF(x, y), Qt.HitTestAccuracy.FuzzyHit)
+        return self._page.findBlock(max(0, nearest))
 
     def _caret(self) -> QRectF:
         """The block at the end of what has been said so far."""

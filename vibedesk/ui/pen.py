@@ -9,7 +9,14 @@ from itertools import count
 from time import monotonic
 
 from msgspec import Struct
-from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextTableFormat
+from PySide6.QtGui import (
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextTableFormat,
+)
 
 from vibedesk.ui import harmless
 from vibedesk.ui.highlight import Span, each_line, known, lines_of
@@ -19,8 +26,11 @@ from vibedesk.ui.ink import (
     GROUNDS,
     GROUP,
     HAS_GROUND,
+    HAS_PILLS,
+    PILL,
     QUOTES,
     SPACES,
+    STATES,
     Ink,
     block_format,
     distance,
@@ -31,6 +41,8 @@ CODE_PADDING = 12
 CODE_HANG = 14
 """How far a line that had to be broken goes on further right."""
 QUOTE_STEP = 14
+MANY_PILLS = 2_000
+"""Blocks with inline code from which on those that were cut off are looked for."""
 AT_ONCE = 1_500
 """Characters of code that are coloured in one go, in about three milliseconds; longer ones are coloured bit by bit."""
 
@@ -61,6 +73,8 @@ class Pen:
         self.ink = ink
         self.listings: dict[int, Listing] = {}
         self._numbers = count(1)
+        self._pills: dict[int, list[tuple[int, int]]] = {}
+        """Where inline code stands in a block, by the number in the block's state."""
         self._jobs: deque[tuple[str, Iterator[int]]] = deque()
         self._last: str | None = None
         self._below = 0.0
@@ -133,14 +147,16 @@ class Pen:
         """The fresh block takes as much room as `blank` until something is written there."""
         self.here().setBlockFormat(blank or fresh_format())
 
-    def forget_listings_outside(self, begin: int, end: int, *, growing: int) -> None:
-        """Forgets the code of cards that were cut off: whose place is not between two positions any more. The one that
+    def forget_outside(self, begin: int, end: int, *, growing: int) -> None:
+        """Forgets the code that was cut off: of cards whose place is not between two positions any more. The one that
         is `growing` may be empty, and stay at the end."""
         self.listings = {
             number: listing
             for number, listing in self.listings.items()
             if number == growing or (listing.start is not None and begin <= listing.start.position() < end)
         }
+        if len(self._pills) > MANY_PILLS:
+            self._forget_lost_pills()
 
     def mark(self) -> Mark:
         return Mark(self._last, self._below)
@@ -188,6 +204,32 @@ class Pen:
         self._last, self._below = "table", 0.0
 
     # Code
+
+    def write_pill(self, cursor: QTextCursor, text: str, shape: QTextCharFormat) -> None:
+        """Inline code. Its place is remembered: painting looks for it in every frame."""
+        start = cursor.positionInBlock()
+        cursor.insertText(text, shape)
+        block = cursor.block()
+        state = max(0, block.userState())
+        number = state // STATES or self.number()
+        block.setUserState(state % STATES | HAS_PILLS | number * STATES)
+        self._pills.setdefault(number, []).append((start, cursor.positionInBlock() - start))
+
+    def pills_of(self, block: QTextBlock) -> list[tuple[int, int]]:
+        """Start and length of each piece of inline code, within the block."""
+        known = self._pills.get(block.userState() // STATES)
+        if known is None:
+            known = [
+                (part.start, part.length) for part in block.textFormats() if part.format.boolProperty(PILL)
+            ]
+        return known
+
+    def _forget_lost_pills(self) -> None:
+        there, block = set(), self.document.begin()
+        while block.isValid():
+            there.add(block.userState() // STATES)
+            block = block.next()
+        self._pills = {number: places for number, places in self._pills.items() if number in there}
 
     def open_listing(self, language: str, indent: float = 0.0, quotes: int = 0) -> int:
         """Begins a card of code; its number."""

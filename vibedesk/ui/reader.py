@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from vibedesk.ui.easy import easy_block, easy_words
 from vibedesk.ui.footnotes import note_reference
 from vibedesk.ui.formulas import maths
 
@@ -78,11 +80,17 @@ class _Inline(ParserInline):
 
     def parse(self, src: str, md: MarkdownIt, env: object, tokens: list[Token]) -> list[Token]:
         """Appends the tokens of `src`."""
-        if _STOP.search(src) is None:
-            if src:
-                tokens.append(Token("text", "", 0, content=src))
+        easy = easy_words(src)
+        if easy is not None:
+            tokens += easy
             return tokens
         return super().parse(src, md, env, tokens)  # type: ignore[arg-type]
+
+
+def tokens_of(source: str, known: dict[str, Any]) -> list[Token]:
+    """A block's tokens; `known` are the references of the blocks before it."""
+    easy = easy_block(source)
+    return reader().parse(source, known) if easy is None else easy
 
 
 @cache

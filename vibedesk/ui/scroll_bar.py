@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractSlider, QScrollBar, QStyle, QStyleOptionSlider, QWidget
@@ -23,6 +26,7 @@ class ScrollBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical, parent)
         self._theme = theme
         self._painted: tuple[int, int] | None = None
+        self._held = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         theme.changed.connect(self.update)
 
@@ -31,9 +35,19 @@ class ScrollBar(QScrollBar):
         scale = self.height() * self.devicePixelRatioF() / (self.maximum() - self.minimum() + self.pageStep())
         return round((self.value() - self.minimum()) * scale), round(self.pageStep() * scale)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While its range and its value change: only where the handle stands in the end counts."""
+        was, self._held = self._held, True
+        try:
+            yield
+        finally:
+            self._held = was
+            self.sliderChange(QAbstractSlider.SliderChange.SliderValueChange)
+
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         """The value, the range or the steps are others."""
-        if self._place() != self._painted:
+        if not self._held and self._place() != self._painted:
             super().sliderChange(change)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -277,4 +277,4 @@ class Stretch(Script):
         end = self.pen.here().position()
         self._bubbles = [bubble for bubble in self._bubbles if begin <= bubble.start.position() < end]
         self._folds = {name: fold for name, fold in self._folds.items() if fold.header is not None}
-        self.pen.forget_listings_outside(begin, end, growing=self._listing)
+        self.pen.forget_outside(begin, end, growing=self._listing)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 
 from vibedesk.engine.types import Image
 from vibedesk.ui import harmless
+from vibedesk.ui.backdrop import Backdrop
 from vibedesk.ui.cards import Cards
 from vibedesk.ui.formulas import formulas_of
 from vibedesk.ui.ink import ENTRY, Ink
@@ -198,7 +199,7 @@ class Transcript(PaintedView):
     def _unpainted(self) -> Iterator[None]:
         """What changes is not painted for its own sake."""
         self._stale = True
-        with self._no_updates(), _Still(self):
+        with self._bar.held(), self._no_updates(), _Still(self):
             yield
 
     @contextmanager
@@ -215,10 +216,11 @@ class Transcript(PaintedView):
         top = self.document().documentLayout().blockBoundingRect(end).top()
         top, before = min(top, self._caret_top) - SLACK, bar.value()
         self._moving = True
-        with self._no_updates():
-            yield
-        self._shifting = bar.value() == before  # else it was shortened, and nothing is where it was
-        self._move_to_end()
+        with self._bar.held():
+            with self._no_updates():
+                yield
+            self._shifting = bar.value() == before  # else it was shortened, and nothing is where it was
+            self._move_to_end()
         y = max(0, int(top) - bar.value()) if self._shifting else 0
         self._moving = self._shifting = False
         self._colour_on()
@@ -379,7 +381,7 @@ class Transcript(PaintedView):
     def _repaint_all(self) -> None:
         with _Still(self):
             self.script.redraw(Ink(self._theme))
-        self._backdrop.ink = self.script.ink
+        self._backdrop = Backdrop(self.script.ink)
         self._set_margins()
         self._place_cards()
         self.viewport().update()
