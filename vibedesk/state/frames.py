@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from vibedesk.state.lane import Lane
 from vibedesk.state.relay import relay
 
-TICK_MS = 3
+TICK_MS = 2
 """From the end of one tick to the next."""
 FRAME_S = 1 / 30
 BUSY_FRAME_S = 1 / 22
