@@ -88,20 +88,23 @@ class Heart(QObject):
 
 
 class Lags:
-    """Milliseconds between the arrival of the oldest word of what is drawn and the moment it was drawn."""
+    """Milliseconds by which what is drawn is behind the stream: from when its oldest word can have arrived, which is
+    right after the lane was read the last time, to the moment it was drawn."""
 
     def __init__(self, lanes: list[Lane]) -> None:
         self.all: list[float] = []
         self._drawn: dict[Lane, int] = dict.fromkeys(lanes, 0)
         self._came: dict[Lane, deque[tuple[int, float]]] = {lane: deque() for lane in lanes}
-        """Of each lane, the character each piece ended with, and when it came."""
+        """Of each lane, the character each piece ended with, and when its first word can have come."""
+        self._read: dict[Lane, float] = {}
         for lane in lanes:
             lane.text_arrived.connect(lambda lane=lane: self._hear(lane))
             lane.text_appended.connect(lambda text, lane=lane: self._draw(lane, len(text)))
 
     def _hear(self, lane: Lane) -> None:
-        end = self._drawn[lane] + sum(map(len, lane._pending))
-        self._came[lane].append((end, time.perf_counter()))
+        end, now = self._drawn[lane] + sum(map(len, lane._pending)), time.perf_counter()
+        self._came[lane].append((end, self._read.get(lane, now)))
+        self._read[lane] = now
 
     def _draw(self, lane: Lane, size: int) -> None:
         came = self._came[lane]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import ExitStack, closing
+
 import pytest
 
-from vibedesk.engine.pace import BEAT_S, BEATS, FULL, PHASES, SHARE, Pace
+from vibedesk.engine.pace import BEAT_S, BEATS, CROWD, CROWD_BEATS, FAST_BEATS, FULL, PHASES, SHARE, Pace
 
 
 class Clock:
@@ -17,11 +20,12 @@ class Clock:
 def rests(bytes_a_second: float, gap_s: float, seconds: float) -> list[tuple[float, float]]:
     """(time since the first words, rest) of a stream whose reads come every `gap_s`."""
     clock = Clock()
-    pace, found = Pace(clock), []
-    while (elapsed := clock.now - 100.0) < seconds:
-        found.append((elapsed, pace.rest_s(int(bytes_a_second * gap_s))))
-        clock.now += gap_s
-    return found
+    with closing(Pace(clock)) as pace:
+        found = []
+        while (elapsed := clock.now - 100.0) < seconds:
+            found.append((elapsed, pace.rest_s(int(bytes_a_second * gap_s))))
+            clock.now += gap_s
+        return found
 
 
 def test_the_first_words_are_never_followed_by_a_rest() -> None:
@@ -42,19 +46,25 @@ def test_a_stream_at_reading_speed_is_never_held_up() -> None:
 def test_a_fast_stream_rests_for_two_beats_at_most_and_a_slower_one_for_more() -> None:
     fast = [rest for elapsed, rest in rests(2_500 * 270, 0.0101, 10) if elapsed > 2]
     slow = [rest for elapsed, rest in rests(100 * 270, 0.0101, 10) if elapsed > 2]
-    assert 0 < max(fast) <= 2 * BEAT_S
-    assert 2 * BEAT_S < max(slow) <= BEATS * BEAT_S
+    assert 0 < max(fast) <= FAST_BEATS * BEAT_S
+    assert FAST_BEATS * BEAT_S < max(slow) <= BEATS * BEAT_S
 
 
-def test_fast_streams_wake_one_after_the_other() -> None:
+def test_many_fast_streams_rest_longer_and_wake_one_after_the_other() -> None:
     clock = Clock()
-    paces = [Pace(clock) for _ in range(PHASES)]
-    for pace in paces:
-        pace.rest_s(1)
-    clock.now += 1.0
-    rests = [[pace.rest_s(FULL - 1) for _ in range(5)][-1] for pace in paces]
-    woken = {round((clock.now + rest) % BEAT_S, 6) for rest in rests}
-    assert len(woken) == PHASES
+    with ExitStack() as stack:
+        paces = [stack.enter_context(closing(Pace(clock))) for _ in range(PHASES)]
+        for pace in paces:
+            pace.rest_s(1)
+        clock.now += 2.0
+        rests = [[pace.rest_s(FULL - 1) for _ in range(9)] for pace in paces]
+        assert Pace.fast == PHASES >= CROWD
+        long = CROWD_BEATS * BEAT_S
+        assert all(rest[-1] <= long for rest in rests)
+        rests = [[pace.rest_s(FULL - 1)] for pace in paces]
+        woken = sorted((clock.now + rest[-1]) % long for rest in rests)
+        assert all(abs(b - a - long / PHASES) < 1e-6 for a, b in itertools.pairwise(woken))
+    assert Pace.fast == 0
 
 
 def test_slower_streams_wake_on_the_same_beat() -> None:

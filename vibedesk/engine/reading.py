@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import TypeVar, cast
 
 from vibedesk.engine.dialects import Decoder
@@ -80,33 +80,33 @@ async def decoded(
 ) -> AsyncGenerator[Sequence[Piece], None]:
     """The pieces of a stream to its end, those of one read together. Raises what the decoder finds, or why reading
     failed. `framed`: the body says itself where it ends."""
-    pace = Pace(asyncio.get_running_loop().time)
-    while True:
-        broken: EngineError | None = None
-        try:
-            chunk = await clock.within(body.read())
-        except (Cut, TimedOut) as exc:
-            chunk, broken = b"", exc
-        pieces, failure = _pieces_of(decoder.feed(chunk) if chunk else decoder.close())
-        if pieces:
-            yield pieces
-        said = any(type(piece) in SHOWN for piece in pieces)
-        if said:
-            clock.heard()
-        if isinstance(failure, Interrupted):
-            # A connection that broke explains more than what the decoder then misses.
-            failure.facts["clean"] = framed and broken is None and isinstance(failure, Cut)
-            raise broken or failure from failure
-        if failure is not None:
-            raise failure
-        if not chunk:
-            if broken is not None and not decoder.finished:
-                raise broken
-            return
-        if decoder.finished:
-            clock.ended(AFTER_ALL_S if decoder.done else AFTER_END_S)
-        elif said:
-            await pace.rest(len(chunk))
+    with closing(Pace(asyncio.get_running_loop().time)) as pace:
+        while True:
+            broken: EngineError | None = None
+            try:
+                chunk = await clock.within(body.read())
+            except (Cut, TimedOut) as exc:
+                chunk, broken = b"", exc
+            pieces, failure = _pieces_of(decoder.feed(chunk) if chunk else decoder.close())
+            if pieces:
+                yield pieces
+            said = any(type(piece) in SHOWN for piece in pieces)
+            if said:
+                clock.heard()
+            if isinstance(failure, Interrupted):
+                # A connection that broke explains more than what the decoder then misses.
+                failure.facts["clean"] = framed and broken is None and isinstance(failure, Cut)
+                raise broken or failure from failure
+            if failure is not None:
+                raise failure
+            if not chunk:
+                if broken is not None and not decoder.finished:
+                    raise broken
+                return
+            if decoder.finished:
+                clock.ended(AFTER_ALL_S if decoder.done else AFTER_END_S)
+            elif said:
+                await pace.rest(len(chunk))
 
 
 def _pieces_of(read: Iterable[Piece]) -> tuple[list[Piece], EngineError | None]:

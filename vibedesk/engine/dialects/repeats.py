@@ -6,6 +6,7 @@ for a fifth of what reading them one by one costs; any other read is left to who
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -26,7 +27,8 @@ class Repeats:
     def __init__(self, around: Around | None) -> None:
         self._around = around
         self._tries = TRIES if around is not None else 0
-        self._before = self._after = self._between = b""
+        self._before = self._after = b""
+        self._between: re.Pattern[bytes] | None = None
 
     def learn(self, data: bytes, read: bytes) -> None:
         """From the last event of a read, where it was written the usual way."""
@@ -39,7 +41,8 @@ class Repeats:
         around = self._around(data)
         if around is not None:
             self._before, self._after = b"data: " + around[0], around[1] + b"\n\n"
-            self._between = self._after + self._before
+            # compiled once: bytes.split studies so long a separator anew for each piece
+            self._between = re.compile(re.escape(self._after + self._before))
 
     def words(self, events: bytes) -> list[str] | None:
         """The words of each of some whole events, in order; None where they are not all of the kind that is known.
@@ -47,15 +50,15 @@ class Repeats:
         Safe because the words between two borders are a JSON string to their last character: a quotation mark of
         their own, or an escape that is cut off, is refused.
         """
-        before, after = self._before, self._after
-        if not before or not events.startswith(before) or not events.endswith(after):
+        before, after, between = self._before, self._after, self._between
+        if between is None or not events.startswith(before) or not events.endswith(after):
             return None
         if len(events) < len(before) + len(after):
             return None
         try:
             return [
                 _string(b'"' + part + b'"') if b"\\" in part or b'"' in part else part.decode()
-                for part in events[len(before) : -len(after)].split(self._between)
+                for part in between.split(events[len(before) : -len(after)])
             ]
         except (msgspec.MsgspecError, ValueError):
             return None
