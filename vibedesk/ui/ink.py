@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec import Struct
-from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextOption
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextOption,
+    QTextTableCellFormat,
+)
 
 from vibedesk.ui.theme import body_font, mono_font
 
@@ -81,6 +91,25 @@ class Ink:
         self.syntax = {
             token: self._tinted(self.code, token) for token in ("keyword", "string", "name", "comment")
         }
+        self._cells = {
+            (head, first): self._cell(head=head, first=first)
+            for head in (True, False)
+            for first in (True, False)
+        }
+
+    def cell(self, *, head: bool, first: bool) -> QTextTableCellFormat:
+        """A table's cell with the line under it: in the `head`, in the `first` column."""
+        return self._cells[head, first]
+
+    def _cell(self, *, head: bool, first: bool) -> QTextTableCellFormat:
+        shape = QTextTableCellFormat()
+        shape.setPadding(4)
+        shape.setRightPadding(16)
+        shape.setLeftPadding(0 if first else 4)
+        shape.setBottomBorder(1)
+        shape.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        shape.setBottomBorderBrush(self.theme.colour("line-strong" if head else "line"))
+        return shape
 
     def link(self, base: QTextCharFormat, address: str) -> QTextCharFormat:
         """`base` as a link to `address`, which the caller has found openable."""
@@ -116,15 +145,21 @@ class Ink:
 def block_format(
     kind: str, *, indent: float = 0.0, quotes: int = 0, group: int = 0, line: float = LINE
 ) -> QTextBlockFormat:
-    """The block format of a kind, without its distance to the block before."""
+    """The block format of a kind, without its distance to the block before; it may be changed."""
+    shape = QTextBlockFormat(_usual_format(kind, indent, quotes, line))
+    if group:
+        shape.setProperty(GROUP, group)
+    return shape
+
+
+@lru_cache(maxsize=256)
+def _usual_format(kind: str, indent: float, quotes: int, line: float) -> QTextBlockFormat:
     shape = QTextBlockFormat()
     shape.setLineHeight(line, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
     shape.setLeftMargin(indent)
     shape.setProperty(KIND, kind)
     if quotes:
         shape.setProperty(QUOTES, quotes)
-    if group:
-        shape.setProperty(GROUP, group)
     return shape
 
 

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QTextFrameFormat,
     QTextLength,
     QTextTable,
-    QTextTableCellFormat,
     QTextTableFormat,
 )
 
@@ -334,14 +333,7 @@ class _Walk:
         self, table: QTextTable, row: int, column: int, token: Token, children: Sequence[Token]
     ) -> None:
         cell = table.cellAt(row, column)
-        shape = QTextTableCellFormat()
-        shape.setPadding(4)
-        shape.setRightPadding(16)
-        shape.setLeftPadding(0 if column == 0 else 4)
-        shape.setBottomBorder(1)
-        shape.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-        shape.setBottomBorderBrush(self._pen.ink.theme.colour("line" if row else "line-strong"))
-        cell.setFormat(shape)
+        cell.setFormat(self._pen.ink.cell(head=not row, first=not column))
         cursor = cell.firstCursorPosition()
         block = block_format("cell")
         block.setAlignment(_alignment(token))
