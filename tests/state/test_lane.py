@@ -8,7 +8,7 @@ from tests.playing import CUT, GOOD, LONG, REFUSING, THINKING, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.types import TextDelta
-from vibedesk.state.lane import BEHIND, BEHIND_PIECE, FAR_BEHIND, LONGEST_PIECE
+from vibedesk.state.lane import FAR_BEHIND, LONGEST_PIECE
 
 
 async def test_the_pieces_make_the_answer_and_the_end_comes_last(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_a_flood_is_given_to_the_screen_in_pieces(tmp_path: Path) -> None:
         scene.playground.lanes[0].text_appended.connect(pieces.append)
         await scene.ask()
         assert "".join(pieces) == "x" * FAR_BEHIND
-        assert max(map(len, pieces)) <= BEHIND_PIECE
+        assert max(map(len, pieces)) <= LONGEST_PIECE
 
 
 async def test_more_than_the_screen_can_follow_is_given_at_once(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_more_than_the_screen_can_follow_is_given_at_once(tmp_path: Path) 
         for size, sizes in (
             (LONGEST_PIECE, [LONGEST_PIECE]),
             (LONGEST_PIECE + 1, [LONGEST_PIECE]),
-            (BEHIND + 1, [BEHIND_PIECE]),
+            (FAR_BEHIND, [LONGEST_PIECE]),
             (FAR_BEHIND + 1, [FAR_BEHIND + 1]),
         ):
             lane._pending[:] = ["x" * size]

@@ -49,10 +49,8 @@ if TYPE_CHECKING:
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
 RUNNING = ("asked", "thinking", "answering")
-LONGEST_PIECE = 768
-"""Characters drawn at a time at most: about three milliseconds. A lane that is behind is let speak again at once."""
-BEHIND, BEHIND_PIECE = 2_048, 1_280
-"""With more than so many waiting, pieces are longer: what it costs to paint them is spent less often."""
+LONGEST_PIECE = 1_536
+"""Characters drawn at a time at most: three to four milliseconds. A lane that is behind is let speak again at once."""
 MOST_PASSED = 5
 """So often a very long answer is passed over by `autosave` while it has not grown by a twentieth."""
 FAR_BEHIND = 16_384
@@ -544,12 +542,11 @@ def _say(messages: list[Message], message: Message) -> None:
 def _first(pending: list[str], whole: bool) -> str:
     """Takes a piece off the list, or the whole."""
     text = "".join(pending)
-    most = BEHIND_PIECE if len(text) > BEHIND else LONGEST_PIECE
-    if whole or len(text) <= most or len(text) > FAR_BEHIND:
+    if whole or len(text) <= LONGEST_PIECE or len(text) > FAR_BEHIND:
         pending.clear()
         return text
-    pending[:] = [text[most:]]
-    return text[:most]
+    pending[:] = [text[LONGEST_PIECE:]]
+    return text[:LONGEST_PIECE]
 
 
 def _stored(answer: StoredAnswer, finished: Finished, name_of: Callable[[str], str]) -> StoredAnswer:
