@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -74,6 +74,26 @@ async def test_typed_words_go_to_every_lane_and_the_answers_are_shown(shown: Sho
         assert "tok/s" in view.figures.speed.text()
     assert shown.page.title.text() == "Hello there"
     assert shown.page.lanes_chip.text() == "2 lanes · turn 1"
+
+
+async def test_the_ground_of_a_lane_is_that_of_the_theme_while_and_after_words_come(shown: Shown) -> None:
+    view = shown.view()
+    theme = shown.page._theme
+
+    def ground() -> set[str]:
+        QApplication.processEvents()
+        window = view.window()
+        shot = window.screen().grabWindow(window.winId()).toImage()
+        corner = view.mapTo(window, QPoint(0, 0))
+        places = [(2, 2), (2, view.height() - 3), (2, view.height() // 2)]
+        return {shot.pixelColor(corner.x() + x, corner.y() + y).name() for x, y in places}
+
+    assert ground() == {theme.colour("surface").name()}
+    shown.scene.playground.ask("Hello")
+    await until(lambda: bool(view.transcript.text()))
+    assert ground() == {theme.colour("surface").name()}
+    await shown.scene.rest()
+    assert ground() == {theme.colour("surface").name()}
 
 
 async def test_the_head_says_which_model_through_what_and_with_which_key(shown: Shown) -> None:

@@ -137,6 +137,8 @@ class Backdrop:
                 CODE_PADDING - 1, 0, 1 - CODE_PADDING, 0
             )
             middle = Qt.AlignmentFlag.AlignVCenter
+            room = words.width() - (136 if broken else 64)
+            language = on.fontMetrics().elidedText(language, Qt.TextElideMode.ElideRight, int(room))
             on.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, language)
             on.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
             if broken:  # lines had to be broken: whoever wants can see them whole

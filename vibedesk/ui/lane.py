@@ -47,8 +47,6 @@ class LaneView(QFrame):
     def __init__(self, lane: Lane, place: int, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("lane")
-        # its ground covers all of it: a figure that changes has nothing painted behind the lane
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumWidth(LEAST_WIDTH)
         self.lane, self.place = lane, place
         self.head, self.figures = LaneHead(theme), Figures()
