@@ -7,6 +7,7 @@ whatever is not beyond doubt is left to it.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from markdown_it.token import Token
 
@@ -14,6 +15,7 @@ _END = r"(?:(?<=[^\W_])|(?<=[.:,!?;)])(?=\*{1,2}(?:\s|\Z)))"
 """Where a closing mark closes: after a letter, or after a full stop and before a gap."""
 
 
+@cache
 def _words_with(others: str) -> re.Pattern[str]:
     """Each alternative means the same whatever stands before and after it. `others` are characters that stand for
     themselves, too."""
@@ -32,21 +34,25 @@ def _words_with(others: str) -> re.Pattern[str]:
     )
 
 
-_WORDS, _WORDS_AND_A_DOLLAR = _words_with(""), _words_with("$")
-
 _LINE = r"(?:[^\W\d_]|\*\*?[^\W_]|`[^`\n])[^\n\0]*(?<!\s)"
 """A line that can begin nothing but a paragraph: with a letter, bold or code."""
-_PARAGRAPH = re.compile(rf"{_LINE}(?:\n{_LINE})*\Z")
-_HEADING = re.compile(rf"(#{{1,6}}) ({_LINE})(?<!#)\Z")
-_ITEM = re.compile(rf"(?:([-*+])|(\d{{1,9}})([.)])) ({_LINE})\Z")
+
+
+@cache
+def _blocks() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A paragraph, a heading, an item. Made when they are needed: the first frame does not wait for them."""
+    return (
+        re.compile(rf"{_LINE}(?:\n{_LINE})*\Z"),
+        re.compile(rf"(#{{1,6}}) ({_LINE})(?<!#)\Z"),
+        re.compile(rf"(?:([-*+])|(\d{{1,9}})([.)])) ({_LINE})\Z"),
+    )
 
 
 def easy_words(source: str) -> list[Token] | None:
     """The tokens within a block; None where the parser is needed."""
     tokens: list[Token] = []
     at = 0
-    pattern = _WORDS_AND_A_DOLLAR if source.count("$") == 1 else _WORDS
-    for match in pattern.finditer(source):
+    for match in _words_with("$" if source.count("$") == 1 else "").finditer(source):
         if match.start() != at:
             return None
         at = match.end()
@@ -77,9 +83,10 @@ def easy_words(source: str) -> list[Token] | None:
 
 def easy_block(source: str) -> list[Token] | None:
     """The tokens of a paragraph, a heading or a list of one item; None where the parser is needed."""
-    if _PARAGRAPH.match(source):
+    paragraph, heading, item = _blocks()
+    if paragraph.match(source):
         return _paragraph(source, source.count("\n") + 1, 0, hidden=False)
-    if (match := _HEADING.match(source)) is not None:
+    if (match := heading.match(source)) is not None:
         marks, words = match.groups()
         tag = f"h{len(marks)}"
         inline = _inline(words, 1, 1)
@@ -90,7 +97,7 @@ def easy_block(source: str) -> list[Token] | None:
             inline,
             Token("heading_close", tag, -1, markup=marks, block=True),
         ]
-    if (match := _ITEM.match(source)) is not None:
+    if (match := item.match(source)) is not None:
         return _item(*match.groups())
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from vibedesk.ui.backdrop import Backdrop, Sight
+from vibedesk.ui.backdrop import Backdrop, Hot, Sight
 from vibedesk.ui.closed_view import ClosedView
 from vibedesk.ui.formulas import read
 from vibedesk.ui.ink import CODE_HEADER, ENTRY, GROUP, KIND, Ink
@@ -140,27 +140,28 @@ class PaintedView(ClosedView):
 
     # What is under the pointer
 
-    def _blocks(self) -> list[QTextBlock]:
-        """Those in sight."""
+    def _blocks(self) -> Iterator[tuple[QTextBlock, QRectF]]:
+        """Those in sight, and where the words of each stand in the viewport."""
         sight = self._sight()
-        found = [sight.first]
-        while found[-1] != sight.last and found[-1].next().isValid():
-            found.append(found[-1].next())
-        return found
+        block = sight.first
+        while block.isValid():
+            yield block, sight.rect(block)
+            if block == sight.last:
+                return
+            block = block.next()
 
     def entry_rect(self, entry: int) -> QRectF:
         """What of this thing said is in sight, in the viewport; empty where nothing is."""
-        rect, sight = QRectF(), self._sight()
-        for block in self._blocks():
+        whole = QRectF()
+        for block, rect in self._blocks():
             if block.blockFormat().intProperty(ENTRY) == entry + 1:
-                rect = rect.united(sight.rect(block))
-        return rect.intersected(QRectF(self.viewport().rect()))
+                whole = whole.united(rect)
+        return whole.intersected(QRectF(self.viewport().rect()))
 
     def entry_at(self, y: float) -> int:
         """Which of the things said stands at this height of the viewport, from 0; -1 = none."""
-        found, sight = -1, self._sight()
-        for block in self._blocks():
-            rect = sight.rect(block)
+        found = -1
+        for block, rect in self._blocks():
             if rect.top() - 8 <= y:
                 number = block.blockFormat().intProperty(ENTRY) - 1
                 found = number if rect.bottom() + 12 >= y else found
@@ -190,7 +191,7 @@ class PaintedView(ClosedView):
             return
         super().mouseReleaseEvent(event)
 
-    def hot(self) -> list[Any]:
+    def hot(self) -> list[Hot]:
         """What can be clicked in the headers of code, in the viewport."""
         return self._backdrop.hot(self._sight(), self.script.pen.listings)
 
@@ -217,15 +218,9 @@ class PaintedView(ClosedView):
         self.viewport().update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu, sight = self.createStandardContextMenu(), self._sight()
-        number = next(
-            (
-                block.blockFormat().intProperty(GROUP)
-                for block in self._blocks()
-                if sight.rect(block).contains(event.pos())
-            ),
-            0,
-        )
+        menu = self.createStandardContextMenu()
+        there = (block for block, rect in self._blocks() if rect.contains(event.pos()))
+        number = next((block.blockFormat().intProperty(GROUP) for block in there), 0)
         if number in self.script.pen.listings:
             menu.addAction(self.tr("Copy code"), lambda: self.copy_listing(number))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
