@@ -148,8 +148,9 @@ async def test_the_vault_says_how_it_is_and_is_unlocked_from_the_top_bar(tmp_pat
         sheet.passphrase.setText(PASSPHRASE)
         sheet.go.click()
         await until(lambda: page.chip.text() == "Encrypted file")
-        assert scene.window is not None
-        assert not scene.window.has_sheet()
+        window = scene.window
+        assert window is not None
+        await until(lambda: not window.has_sheet())
 
 
 async def three_of_groq(scene: Scene) -> list[str]:
