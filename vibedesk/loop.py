@@ -36,8 +36,13 @@ def new_loop(app: QCoreApplication) -> AbstractEventLoop:
 class _Polled(selectors.DefaultSelector):  # type: ignore[misc, unused-ignore]
     """Never waits: waiting is Qt's work."""
 
+    found = False
+    """Whether something was there the last time."""
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(0)
+        ready = super().select(0)
+        self.found = bool(ready)
+        return ready
 
 
 class QtLoop(QEventLoop):  # type: ignore[misc]
@@ -50,7 +55,7 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         self._alarm_at = math.inf
         """When the timer fires, on the loop's clock; inf = not at all."""
         super().__init__(app)
-        self._selector: selectors.BaseSelector = _moved(self._selector)
+        self._selector: _Polled = _moved(self._selector)
         self._alarm = QTimer()
         self._alarm.setSingleShot(True)
         self._alarm.setTimerType(Qt.TimerType.PreciseTimer)
@@ -144,8 +149,13 @@ class QtLoop(QEventLoop):  # type: ignore[misc]
         until = self.time() + SLICE_S
         try:
             self._run_once()
-            while self._ready and self.is_running() and self.time() < until:
+            while self.is_running() and self.time() < until:
+                # Whoever woke up and reads on is often answered at once: the bytes are there. Qt would need another
+                # round to say so.
+                waited = not self._ready
                 self._run_once()
+                if waited and not (self._selector.found or self._ready):
+                    break
         except (SystemExit, KeyboardInterrupt) as exc:
             self._fatal = exc
             self.stop()
