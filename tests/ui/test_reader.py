@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from vibedesk.ui.easy import easy_block
+from vibedesk.ui.easy import Piece, Said, easy_block
 from vibedesk.ui.footnotes import note_reference
 from vibedesk.ui.formulas import maths
 from vibedesk.ui.reader import DEEPEST, reader, tokens_of
@@ -79,13 +79,15 @@ def usual() -> MarkdownIt:
 USUAL = usual()
 
 
-def told(tokens: list[Token]) -> list[dict[str, Any]]:
+def told(tokens: Sequence[Said]) -> list[dict[str, Any]]:
     """All that tokens say. The words of no length that markdown-it leaves beside bold ones say nothing."""
-    said = []
-    for token in tokens:
-        children = [child for child in token.children or () if child.type != "text" or child.content]
-        said.append(token.as_dict(children=False) | {"children": [child.as_dict() for child in children]})
-    return said
+    return [_said(token) for token in tokens]
+
+
+def _said(token: Said) -> dict[str, Any]:
+    facts = {name: getattr(token, name) for name in Piece.__struct_fields__}
+    children = [_said(child) for child in token.children or () if child.type != "text" or child.content]
+    return facts | {"children": children}
 
 
 @settings(max_examples=400, deadline=None)

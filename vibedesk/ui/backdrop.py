@@ -222,24 +222,23 @@ class Backdrop:
     def _inline_code(self, painter: QPainter, rect: QRectF, block: QTextBlock, pen: Pen) -> None:
         layout = block.layout()
         for start, length in pen.pills_of(block):
-            first = layout.lineForTextPosition(start).lineNumber()
-            last = layout.lineForTextPosition(start + length).lineNumber()
-            for number in range(first, last + 1):
-                _pill(painter, rect, layout.lineAt(number), start, start + length)
+            end, line = start + length, layout.lineForTextPosition(start)
+            while line.isValid():
+                line_end = line.textStart() + line.textLength()
+                _pill(painter, rect, line, max(start, line.textStart()), min(end, line_end))
+                if end <= line_end:
+                    break
+                line = layout.lineAt(line.lineNumber() + 1)
 
     def _hairline(self) -> QPen:
         return QPen(QColor(self.ink.theme.colour("line")), 1)
 
 
 def _pill(painter: QPainter, block: QRectF, line: QTextLine, start: int, end: int) -> None:
-    """The ground under what stands of a piece of inline code in one line."""
-    begin = line.textStart()
-    left = _x(line, max(start, begin))
-    right = _x(line, min(end, begin + line.textLength()))
-    baseline = block.top() + line.y() + line.ascent()
-    painter.drawRoundedRect(
-        QRectF(block.left() + left - 2, _whole(baseline) - 12, right - left + 4, 16), 4, 4
-    )
+    """The ground under a piece of inline code, or what stands of it in one line."""
+    left, right = _x(line, start), _x(line, end)
+    top = _whole(block.top() + line.y() + line.ascent()) - 12
+    painter.drawRoundedRect(QRectF(block.left() + left - 2, top, right - left + 4, 16), 4, 4)
 
 
 def _card(sight: Sight, run: list[Seen]) -> QRectF:

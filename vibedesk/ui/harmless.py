@@ -44,12 +44,12 @@ def prose(text: str) -> str:
 
     Right-to-left marks stay, they belong to honest Hebrew and Arabic. U+2028, U+2029 and U+0085 are no line ends.
     """
-    return text.translate(_inline())
+    return text if text.isascii() and text.isprintable() else text.translate(_inline())
 
 
 def code(text: str) -> str:
     """Text that may be copied into a shell: besides what `prose` does, no invisible direction mark survives."""
-    return text.translate(_code())
+    return text if text.isascii() and text.isprintable() else text.translate(_code())
 
 
 def one_line(text: str, limit: int = 300) -> str:

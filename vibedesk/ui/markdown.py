@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QFont,
@@ -20,6 +19,7 @@ from PySide6.QtGui import (
 )
 
 from vibedesk.ui import harmless
+from vibedesk.ui.easy import Said
 from vibedesk.ui.footnotes import NOTES, note_number, notes_in
 from vibedesk.ui.formulas import Found, formula_of, formulas_of
 from vibedesk.ui.ink import KIND, LINE, block_format, tabbed
@@ -88,7 +88,7 @@ class _Walk:
     """One pass over the tokens of a block."""
 
     def __init__(
-        self, pen: Pen, tokens: Sequence[Token], number: int | None, follows: bool, source: str
+        self, pen: Pen, tokens: Sequence[Said], number: int | None, follows: bool, source: str
     ) -> None:
         self._pen, self._tokens, self._source = pen, tokens, source
         self._indent = 0.0
@@ -114,7 +114,7 @@ class _Walk:
                 self._inline(pen.cursor, token.children or [], pen.ink.muted)
         pen.end()
 
-    def _step(self, token: Token) -> None:
+    def _step(self, token: Said) -> None:
         match token.type:
             case "inline":
                 self._words(token)
@@ -142,7 +142,7 @@ class _Walk:
 
     # Words
 
-    def _words(self, token: Token) -> None:
+    def _words(self, token: Said) -> None:
         before = self._tokens[self._at - 1]
         children = token.children or []
         if before.type == "heading_open":
@@ -176,7 +176,7 @@ class _Walk:
         self._pen.write(self._marker + "\t", self._pen.ink.in_role(self._pen.ink.body, "muted"))
         self._marker, self._follows = "", True
 
-    def _inline(self, cursor: QTextCursor, children: Sequence[Token], base: QTextCharFormat) -> None:
+    def _inline(self, cursor: QTextCursor, children: Sequence[Said], base: QTextCharFormat) -> None:
         shapes = [base]
         for index, child in enumerate(children):
             match child.type:
@@ -207,7 +207,7 @@ class _Walk:
                 case _:
                     self._text(cursor, child.content, shapes[-1])
 
-    def _shape(self, base: QTextCharFormat, token: Token) -> QTextCharFormat:
+    def _shape(self, base: QTextCharFormat, token: Said) -> QTextCharFormat:
         shape = QTextCharFormat(base)
         if token.type == "strong_open":
             shape.setFontWeight(QFont.Weight.DemiBold)
@@ -237,7 +237,7 @@ class _Walk:
             at = match.end()
         cursor.insertText(_lines(text[at:]), shape)
 
-    def _image(self, cursor: QTextCursor, token: Token, shape: QTextCharFormat) -> None:
+    def _image(self, cursor: QTextCursor, token: Said, shape: QTextCharFormat) -> None:
         """Never loaded: its words, leading where it is."""
         address = str(token.attrGet("src") or "")
         words = token.content or address or "image"
@@ -246,7 +246,7 @@ class _Walk:
 
     # Lists
 
-    def _open_list(self, token: Token) -> None:
+    def _open_list(self, token: Said) -> None:
         start: int | None = None
         if token.type == "ordered_list_open":
             start = int(token.attrGet("start") or (0 if token.attrGet("start") == 0 else 1))
@@ -282,7 +282,7 @@ class _Walk:
 
     # Code
 
-    def _listing(self, token: Token) -> None:
+    def _listing(self, token: Said) -> None:
         self._flush_marker()
         language = token.info.split()[0].lower() if token.info.split() else ""
         number = self._pen.open_listing(language, self._indent, self._quotes)
@@ -305,7 +305,7 @@ class _Walk:
             self._draw_table(self._tokens[self._at : end], rows, columns)
         self._at = end
 
-    def _draw_table(self, tokens: Sequence[Token], rows: int, columns: int) -> None:
+    def _draw_table(self, tokens: Sequence[Said], rows: int, columns: int) -> None:
         pen = self._pen
         table = pen.here().insertTable(rows, columns, self._table_format())
         row = column = -1
@@ -329,9 +329,7 @@ class _Walk:
         shape.setWidth(QTextLength(QTextLength.Type.VariableLength, 0))
         return shape
 
-    def _cell(
-        self, table: QTextTable, row: int, column: int, token: Token, children: Sequence[Token]
-    ) -> None:
+    def _cell(self, table: QTextTable, row: int, column: int, token: Said, children: Sequence[Said]) -> None:
         cell = table.cellAt(row, column)
         cell.setFormat(self._pen.ink.cell(head=not row, first=not column))
         cursor = cell.firstCursorPosition()
@@ -352,7 +350,7 @@ def centred(kind: str) -> QTextBlockFormat:
     return shape
 
 
-def _alignment(token: Token) -> Any:
+def _alignment(token: Said) -> Any:
     style = str(token.attrGet("style") or "")
     if style.endswith("right"):
         return Qt.AlignmentFlag.AlignRight
@@ -361,6 +359,8 @@ def _alignment(token: Token) -> Any:
 
 def _lines(text: str) -> str:
     """Harmless words; U+2029, which foreign text cannot hold any more here, stands for <br>."""
+    if "\u2029" not in text:
+        return harmless.prose(text)
     return "\u2028".join(harmless.prose(part) for part in text.split("\u2029"))
 
 

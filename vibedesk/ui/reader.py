@@ -7,16 +7,16 @@ only at the characters it looks for, and words without any of them are one token
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from vibedesk.ui.easy import easy_block, easy_words
+from vibedesk.ui.easy import Said, easy_block, easy_words
 from vibedesk.ui.footnotes import note_reference
 from vibedesk.ui.formulas import maths
 
@@ -82,12 +82,12 @@ class _Inline(ParserInline):
         """Appends the tokens of `src`."""
         easy = easy_words(src)
         if easy is not None:
-            tokens += easy
+            tokens += cast(list[Token], easy)
             return tokens
         return super().parse(src, md, env, tokens)  # type: ignore[arg-type]
 
 
-def tokens_of(source: str, known: dict[str, Any]) -> list[Token]:
+def tokens_of(source: str, known: dict[str, Any]) -> Sequence[Said]:
     """A block's tokens; `known` are the references of the blocks before it."""
     easy = easy_block(source)
     return reader().parse(source, known) if easy is None else easy
