@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
 
@@ -12,14 +13,17 @@ from vibedesk.ui.pen import Mark
 from vibedesk.ui.places import Edit, blank
 from vibedesk.ui.script import Script
 
-TRIM_FROM, TRIM_TO = 10.0, 2.0
-"""Heights of the view that may stand above a followed end, and that are left when it were more."""
+TRIM_FROM, TRIM_TO = (10.0, 8.0, 9.0, 7.0, 9.5, 7.5, 8.5, 6.5), 2.0
+"""Heights of the view that may stand above a followed end, and that are left when it were more. Equal answers side by
+side are not to be cut off all at once: each view takes the next."""
 UNKNOWN_HEIGHT = 1_000.0
 """Pixels a view is taken to have that was not shown yet."""
 ENOUGH, AHEAD = 0.5, 1.0
 """Heights of the view that are drawn on both sides of it while one scrolls, and a little later."""
 FAR, NEAR, SELECTED = 3.0, 2.0, 20.0
 """Heights of the view beyond which something is left out, that are left then; the first while words are selected."""
+
+_trims = cycle(TRIM_FROM)
 
 
 class Stretch(Script):
@@ -31,6 +35,7 @@ class Stretch(Script):
     def __init__(self, document: QTextDocument, ink: Ink) -> None:
         self.height = 0.0
         """Pixels of the view; 0 = everything is drawn, always."""
+        self._trim_from = next(_trims)
         super().__init__(document, ink)
 
     # Drawing what is near
@@ -223,7 +228,7 @@ class Stretch(Script):
         """How much stands above the end, as a multiple of what is too much."""
         if not self.height or self._last - self._first < 2:
             return 0.0
-        return (self.top_of(self._last) - self._above) / (TRIM_FROM * self.height)
+        return (self.top_of(self._last) - self._above) / (self._trim_from * self.height)
 
     def trim(self) -> None:
         """Leaves out what is far above the end. Nothing near it moves by a hair."""

@@ -25,8 +25,9 @@ COLOURS_MS, COLOURS_S, COLOURS_REST_S = 15, 0.003, 0.008
 AHEAD_MS = 15
 """How often another part near the view is drawn."""
 TRIM_MS = 6
-CALM_MS = 80
-"""After so long without haste what waited for it is drawn."""
+CALM_MS = 240
+"""After so long without haste what waited for it is drawn. Longer than a view that cannot keep up is ever late: it is
+not to be given more to do."""
 FAR = 4
 """Heights of the view below which a growing end is not drawn."""
 PAINT_S = 0.09
