@@ -384,6 +384,19 @@ def test_a_fence_that_was_opened_goes_on_after_the_top_was_cut_off(theme: Theme,
     assert len(view.script.pen.listings) < number  # those above are forgotten
 
 
+def test_nothing_is_painted_behind_the_blank_space_above(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot)
+    view.begin()
+    trimmed = 0
+    for _ in range(400):
+        view.append("A paragraph that ends in `code`\n\n")
+        before = view.script.above
+        view._trim()
+        trimmed += view.script.above > before
+        assert view.script.pen.pills_of(view.document().firstBlock()) == [] or not view.script.above
+    assert trimmed
+
+
 def test_places_of_code_that_was_cut_off_are_forgotten_and_the_others_kept(
     theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

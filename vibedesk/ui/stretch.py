@@ -270,6 +270,7 @@ class Stretch(Script):
             cursor.removeSelectedText()
             cursor.setBlockFormat(blank(self._above))
             cursor.setBlockCharFormat(QTextCharFormat())
+            cursor.block().setUserState(0)
         for part in self._parts.between(self._first, keep):
             self._leave(part)
         self._first = keep
