@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from vibedesk.engine.types import Cost, Usage
 from vibedesk.store.history import StoredAnswer
 from vibedesk.store.paths import resources
-from vibedesk.ui.figures import Figures
+from vibedesk.ui.figures import TIGHT, Figures
 from vibedesk.ui.lane_head import LaneHead, ModelName
 from vibedesk.ui.theme import Theme
 
@@ -85,6 +85,21 @@ def test_a_narrow_lane_gives_the_praise_its_room(qtbot: QtBot, theme: Theme) -> 
     figures.resize(360, 34)
     figures.show_answer(answer(), {"fastest", "cheapest", "first"})
     assert figures.tokens.isHidden()
+
+
+def test_a_figure_that_kept_its_place_does_not_stand_on_the_next(qtbot: QtBot, theme: Theme) -> None:
+    figures = Figures()
+    qtbot.addWidget(figures)
+    figures.resize(600, 34)
+    figures.show()
+    for tokens_per_s in (12_888.8, 71.1):
+        figures.show_running(9_000, tokens_per_s, 0.095)
+    room = figures.speed.sizeHint().width() + figures.first.sizeHint().width() + TIGHT
+    figures.resize(28 + room, 34)
+    QApplication.processEvents()
+    shown = [one for one in (figures.tokens, figures.speed, figures.first) if one.isVisible()]
+    assert shown == [figures.speed]
+    assert figures.speed.geometry().right() < figures.width()
 
 
 def test_a_tip_shows_foreign_words_letter_for_letter(qtbot: QtBot, theme: Theme) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -125,41 +126,42 @@ class Backdrop:
 
     def _top_cap(self, painter: QPainter, width: float, language: str, label: str, broken: bool) -> QPixmap:
         """The header of a piece of code."""
-        mark = (width, painter.device().devicePixelRatioF(), language, label, broken)
+        scale = painter.device().devicePixelRatioF()
+        mark = (width, scale, language, label, broken)
         if mark not in self._caps:
-            cap, on = self._cap(mark, TOP_CAP)
-            self._edge(on, QRectF(0, 0, width, 100))
-            y = CODE_HEADER + 0.5
-            on.drawLine(QPointF(0.5, y), QPointF(width - 0.5, y))
-            on.setFont(self.ink.chip.font())
-            on.setPen(self.ink.theme.colour("muted"))
-            words = QRectF(0.5, 0.5, width - 1, CODE_HEADER).adjusted(
-                CODE_PADDING - 1, 0, 1 - CODE_PADDING, 0
-            )
-            middle = Qt.AlignmentFlag.AlignVCenter
-            room = words.width() - (136 if broken else 64)
-            language = on.fontMetrics().elidedText(language, Qt.TextElideMode.ElideRight, int(room))
-            on.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, language)
-            on.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
-            if broken:  # lines had to be broken: whoever wants can see them whole
-                place = _unwrap_of(QRectF(0.5, 0.5, width - 1, CODE_HEADER))
-                on.drawText(place, middle | Qt.AlignmentFlag.AlignRight, "Unwrap")
-            on.end()
-            self._caps[mark] = cap
+            with self._new_cap(mark, width, TOP_CAP, scale) as on:
+                self._edge(on, QRectF(0, 0, width, 100))
+                y = CODE_HEADER + 0.5
+                on.drawLine(QPointF(0.5, y), QPointF(width - 0.5, y))
+                self._header(on, QRectF(0.5, 0.5, width - 1, CODE_HEADER), language, label, broken)
         return self._caps[mark]
+
+    def _header(self, on: QPainter, rect: QRectF, language: str, label: str, broken: bool) -> None:
+        on.setFont(self.ink.chip.font())
+        on.setPen(self.ink.theme.colour("muted"))
+        words = rect.adjusted(CODE_PADDING - 1, 0, 1 - CODE_PADDING, 0)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        room = words.width() - (136 if broken else 64)
+        language = on.fontMetrics().elidedText(language, Qt.TextElideMode.ElideRight, int(room))
+        on.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, language)
+        on.drawText(words, middle | Qt.AlignmentFlag.AlignRight, label)
+        if broken:  # lines had to be broken: whoever wants can see them whole
+            on.drawText(_unwrap_of(rect), middle | Qt.AlignmentFlag.AlignRight, "Unwrap")
 
     def _bottom_cap(self, painter: QPainter, width: float) -> QPixmap:
-        mark = (width, painter.device().devicePixelRatioF())
+        """The lower corners of a card."""
+        scale = painter.device().devicePixelRatioF()
+        mark = (width, scale)
         if mark not in self._caps:
-            cap, on = self._cap(mark, BOTTOM_CAP)
-            self._edge(on, QRectF(0, BOTTOM_CAP - 100, width, 100))
-            on.end()
-            self._caps[mark] = cap
+            with self._new_cap(mark, width, BOTTOM_CAP, scale) as on:
+                self._edge(on, QRectF(0, BOTTOM_CAP - 100, width, 100))
         return self._caps[mark]
 
-    def _cap(self, mark: tuple[object, ...], height: int) -> tuple[QPixmap, QPainter]:
-        """One that is `mark[0]` pixels wide at `mark[1]` of the screen's to one of ours; and what paints on it."""
-        width, scale = float(str(mark[0])), float(str(mark[1]))
+    @contextmanager
+    def _new_cap(
+        self, mark: tuple[object, ...], width: float, height: int, scale: float
+    ) -> Iterator[QPainter]:
+        """To be painted on; `scale` pixels of the screen to one of ours."""
         if len(self._caps) >= MOST_CAPS:
             self._caps.clear()
         cap = QPixmap(math.ceil(width * scale), math.ceil(height * scale))
@@ -167,7 +169,9 @@ class Backdrop:
         cap.fill(self.ink.theme.colour("surface"))
         painter = QPainter(cap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        return cap, painter
+        yield painter
+        painter.end()
+        self._caps[mark] = cap
 
     def _edge(self, painter: QPainter, card: QRectF) -> None:
         painter.setPen(self._hairline())

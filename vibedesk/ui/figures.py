@@ -105,11 +105,12 @@ class Figures(QFrame):
         while len(giving) > 1 and self._wide(giving, TIGHT) > room:
             giving.pop(0)
         for figure in order:
-            figure.setVisible(figure in giving or not figure.text())
+            figure.setVisible(figure in giving)
         self._row.setSpacing(LOOSE if self._wide(giving, LOOSE) <= room else TIGHT)
 
     def _wide(self, figures: list[Figure], between: int) -> int:
-        return sum(figure.sizeHint().width() for figure in figures) + (len(figures) - 1) * between
+        widths = (max(figure.minimumWidth(), figure.sizeHint().width()) for figure in figures)
+        return sum(widths) + (len(figures) - 1) * between
 
 
 def price_of(cost: Cost | None) -> str:
