@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from vibedesk.engine.types import Cost, Usage
@@ -88,10 +88,11 @@ def test_a_narrow_lane_gives_the_praise_its_room(qtbot: QtBot, theme: Theme) -> 
 
 
 def test_a_figure_that_kept_its_place_does_not_stand_on_the_next(qtbot: QtBot, theme: Theme) -> None:
-    figures = Figures()
-    qtbot.addWidget(figures)
+    lane, figures = QWidget(), Figures()
+    qtbot.addWidget(lane)
+    figures.setParent(lane)  # a window would not be made as narrow
     figures.resize(600, 34)
-    figures.show()
+    lane.show()
     for tokens_per_s in (12_888.8, 71.1):
         figures.show_running(9_000, tokens_per_s, 0.095)
     room = figures.speed.sizeHint().width() + figures.first.sizeHint().width() + TIGHT
