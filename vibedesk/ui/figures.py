@@ -109,8 +109,7 @@ class Figures(QFrame):
         self._row.setSpacing(LOOSE if self._wide(giving, LOOSE) <= room else TIGHT)
 
     def _wide(self, figures: list[Figure], between: int) -> int:
-        widths = (max(figure.minimumWidth(), figure.sizeHint().width()) for figure in figures)
-        return sum(widths) + (len(figures) - 1) * between
+        return sum(figure.sizeHint().width() for figure in figures) + (len(figures) - 1) * between
 
 
 def price_of(cost: Cost | None) -> str:
