@@ -47,6 +47,7 @@ def lines(ours: Found, peers: dict[str, Found], p99: float) -> Iterator[Line]:
     yield Line("stream reached", f"{ours['reach']:.1%}", "", ours["reach"] * 100, 98, True, "%")
     behind = quantile(ours["lag"], 99)
     yield Line("behind, p99 of all lanes", f"{behind:.1f} ms", "", behind, 60 if usual else None, unit="ms")
+    yield Line("the same, since it was read", ms(ours["since_read"], 99))
     yield Line("processor", f"{ours['cpu']:.2f}", "", ours["cpu"], 0.9 if usual else None, unit="cores")
     yield Line("key to pixel p99", ms(ours["typed"], 99), "", quantile(ours["typed"], 99), 50, unit="ms")
     yield Line("stop", f"{ours['stop']:.0f} ms", "", ours["stop"], 150, unit="ms")

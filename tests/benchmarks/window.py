@@ -93,9 +93,11 @@ class Lags:
 
     def __init__(self, lanes: list[Lane]) -> None:
         self.all: list[float] = []
+        self.since_read: list[float] = []
+        """The same from when that word was read from its socket."""
         self._drawn: dict[Lane, int] = dict.fromkeys(lanes, 0)
-        self._came: dict[Lane, deque[tuple[int, float]]] = {lane: deque() for lane in lanes}
-        """Of each lane, the character each piece ended with, and when its first word can have come."""
+        self._came: dict[Lane, deque[tuple[int, float, float]]] = {lane: deque() for lane in lanes}
+        """Of each lane, the character each piece ended with, when its first word can have come, when it was read."""
         self._read: dict[Lane, float] = {}
         for lane in lanes:
             lane.text_arrived.connect(lambda lane=lane: self._hear(lane))
@@ -103,13 +105,15 @@ class Lags:
 
     def _hear(self, lane: Lane) -> None:
         end, now = self._drawn[lane] + sum(map(len, lane._pending)), time.perf_counter()
-        self._came[lane].append((end, self._read.get(lane, now)))
+        self._came[lane].append((end, self._read.get(lane, now), now))
         self._read[lane] = now
 
     def _draw(self, lane: Lane, size: int) -> None:
         came = self._came[lane]
         if came:
-            self.all.append((time.perf_counter() - came[0][1]) * 1000)
+            now = time.perf_counter()
+            self.all.append((now - came[0][1]) * 1000)
+            self.since_read.append((now - came[0][2]) * 1000)
         self._drawn[lane] += size
         while came and came[0][0] <= self._drawn[lane]:
             came.popleft()
@@ -259,6 +263,7 @@ async def _measure(
         if one is not None:
             one.start()
     lags.all.clear()
+    lags.since_read.clear()
     said = sum(len(lane.text) for lane in playground.lanes)
     wall, cpu = time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
@@ -275,6 +280,7 @@ async def _measure(
     return {
         "late": heart.late,
         "lag": lags.all,
+        "since_read": lags.since_read,
         "reach": said / (sum(map(len, DOCUMENT)) / len(DOCUMENT)) / (rate * wall * len(playground.lanes)),
         "cpu": cpu / wall,
         "typed": typist.took if typist is not None else [],
