@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable
 
-BEAT_S = 0.01
+BEAT_S = 0.009
 """Streams that are not so fast wake on the same beat, all in one turn of the loop."""
 BEATS = 3
 """Beats between two reads of a stream that is not so fast."""

@@ -13,7 +13,7 @@ from vibedesk.state.relay import relay
 
 FRAME_S = 1 / 30
 BUSY_FRAME_S = 1 / 45
-"""From `BUSY` running lanes on each is drawn as it is read: a fast one every 40 ms (`engine.pace`). Between the two
+"""From `BUSY` running lanes on each is drawn as it is read: a fast one every 36 ms (`engine.pace`). Between the two
 only stands what came a little early."""
 BUSY = 4
 BUDGET_S = 0.001
