@@ -1,33 +1,12 @@
-"""The program's memory: not looked through while answers stream, and given back when a conversation is left."""
+"""Memory that was freed, back to the system: what a left conversation took should not stay with the program."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 
 AFTER_S = 1.0
 """The views of what was left are gone by then."""
-
-
-class Spared:
-    """Of what there is when answers begin to come nothing is garbage soon. To look through it all, as Python does every
-    few seconds while words come, takes the window's thread some 30 ms: two frames of every lane."""
-
-    def __init__(self) -> None:
-        self._ours = False
-
-    def begin(self) -> None:
-        """From now on what there is already is left alone. Where somebody else has said so it is theirs to end."""
-        if not gc.get_freeze_count():
-            gc.freeze()
-            self._ours = True
-
-    def end(self) -> None:
-        """It is looked through again, when Python thinks it is time."""
-        if self._ours:
-            gc.unfreeze()
-            self._ours = False
 
 
 async def give_back() -> None:

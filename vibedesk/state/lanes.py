@@ -15,7 +15,6 @@ from vibedesk.state.autosave import Autosave
 from vibedesk.state.curl import curl_of
 from vibedesk.state.estimate import Estimate, estimates, in_sum, sees_none
 from vibedesk.state.frames import Frames
-from vibedesk.state.heap import Spared
 from vibedesk.state.lane import Lane
 from vibedesk.state.notices import Notices
 from vibedesk.state.prompts import Presets
@@ -49,7 +48,6 @@ class Lanes(QObject):
         self._saver.timeout.connect(self._save_next)
         self._saves_next = 0
         self._was_running = False
-        self._spared = Spared()
         self._planning = self._plan_again = False
         self.presets = Presets(desk.presets, tasks, self)
         self.conversation = ""
@@ -299,10 +297,8 @@ class Lanes(QObject):
         self.running_changed.emit(running)
         if running:
             self._saver.start()
-            self._spared.begin()
         else:
             self._saver.stop()
-            self._spared.end()
             QTimer.singleShot(0, self, self.all_finished.emit)
 
     def _save_next(self) -> None:
