@@ -176,3 +176,12 @@ def test_the_scroll_bar_is_painted_once_its_handle_has_moved_by_a_pixel(theme: T
     assert bar.count == before
     bar.setValue(400)
     qtbot.waitUntil(lambda: bar.count > before)
+
+
+def test_a_view_without_a_height_has_a_scroll_bar_all_the_same(theme: Theme, qtbot: QtBot) -> None:
+    bar = ScrollBar(theme)
+    qtbot.addWidget(bar)
+    bar.setPageStep(0)
+    bar.setRange(0, 0)
+    bar.show()
+    assert not bar.grab().isNull()

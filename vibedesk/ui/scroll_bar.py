@@ -32,7 +32,10 @@ class ScrollBar(QScrollBar):
 
     def _place(self) -> tuple[int, int]:
         """Where the handle stands and how long it is, about, in pixels of the screen."""
-        scale = self.height() * self.devicePixelRatioF() / (self.maximum() - self.minimum() + self.pageStep())
+        whole = max(
+            1, self.maximum() - self.minimum() + self.pageStep()
+        )  # a view without a height has no page
+        scale = self.height() * self.devicePixelRatioF() / whole
         return round((self.value() - self.minimum()) * scale), round(self.pageStep() * scale)
 
     @contextmanager
