@@ -216,16 +216,19 @@ class Transcript(PaintedView):
         end = self.document().findBlock(self.script.tail_position)
         top = self.document().documentLayout().blockBoundingRect(end).top()
         top, before = min(top, self._caret_top) - SLACK, bar.value()
-        self._moving = True
-        with self._bar.held():
-            with self._no_updates():
-                yield
-            self._shifting = bar.value() == before  # else it was shortened, and nothing is where it was
-            self._move_to_end()
-        y = max(0, int(top) - bar.value()) if self._shifting else 0
-        self._moving = self._shifting = False
-        self._colour_on()
-        viewport.update(0, y, viewport.width(), viewport.height() - y)
+        self._moving, y = True, 0
+        try:
+            with self._bar.held():
+                with self._no_updates():
+                    yield
+                self._shifting = bar.value() == before  # else it was shortened, and nothing is where it was
+                self._move_to_end()
+                if self._shifting:
+                    y = max(0, int(top) - bar.value())
+        finally:
+            self._moving = self._shifting = False
+            self._colour_on()
+            viewport.update(0, y, viewport.width(), viewport.height() - y)
 
     @contextmanager
     def _no_updates(self) -> Iterator[None]:
