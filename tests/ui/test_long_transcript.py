@@ -55,6 +55,17 @@ def restored(theme: Theme, qtbot: QtBot, turns: int) -> Transcript:
     return view
 
 
+def overgrown(theme: Theme, qtbot: QtBot) -> tuple[Transcript, int]:
+    """A view with more above its growing end than it keeps, of which nothing was cut off yet; after so many rounds."""
+    view, number = shown(theme, qtbot), 0
+    view.begin()
+    while view.script.overgrown < 1.6:
+        view.append(rounds(number, number + 1))
+        number += 1
+    view._trimmer.stop()
+    return view, number
+
+
 def whole(turns: int) -> list[str]:
     """What a document that holds everything says: the same turns, in a view without a height."""
     theme = Theme(resources())
@@ -349,13 +360,7 @@ def test_what_haste_left_out_is_copied_too(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_cutting_off_the_top_moves_nothing_and_paints_nothing(theme: Theme, qtbot: QtBot) -> None:
-    view = shown(theme, qtbot)
-    view.begin()
-    number = 0
-    while view.script.overgrown < 1.6:
-        view.append(rounds(number, number + 1))
-        number += 1
-    view._trimmer.stop()
+    view, _ = overgrown(theme, qtbot)
     view.script.calm_down()
     while view.script.pen.busy:
         view.script.pen.work(1)
@@ -368,13 +373,7 @@ def test_cutting_off_the_top_moves_nothing_and_paints_nothing(theme: Theme, qtbo
 
 
 def test_a_fence_that_was_opened_goes_on_after_the_top_was_cut_off(theme: Theme, qtbot: QtBot) -> None:
-    view = shown(theme, qtbot)
-    view.begin()
-    number = 0
-    while view.script.overgrown < 1.6:
-        view.append(rounds(number, number + 1))
-        number += 1
-    view._trimmer.stop()
+    view, number = overgrown(theme, qtbot)
     view.append("```python\n")
     view._trim()
     assert view.script.above > 0
