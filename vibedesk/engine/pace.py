@@ -53,15 +53,15 @@ class Pace:
             return 0.0
         self._bytes += size
         elapsed = now - self._began
-        beats = min(BEATS, int(elapsed * SHARE / BEAT_S))
+        beats = int(elapsed * SHARE / BEAT_S)
         if not beats or size >= FULL or self._bytes < WORTH_IT * elapsed:
             return 0.0
         if self._bytes < FAST * elapsed:
-            return (math.floor(now / BEAT_S) + beats) * BEAT_S - now
+            return (math.floor(now / BEAT_S) + min(BEATS, beats)) * BEAT_S - now
         self._count()
         # Each read brings much: several streams' at once would hold the window up.
         most = CROWD_BEATS if Pace.fast >= CROWD else FAST_BEATS
-        rest_s = min(most, int(elapsed * SHARE / BEAT_S)) * BEAT_S
+        rest_s = min(most, beats) * BEAT_S
         late = self._phase * rest_s
         return (math.floor((now - late) / rest_s) + 1) * rest_s + late - now
 

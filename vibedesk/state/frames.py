@@ -56,22 +56,26 @@ class Frames(QObject):
         self._draw(lanes)
         waiting = [lane for lane in lanes if lane.waiting_to_be_drawn]
         if waiting:
-            now = self._clock()
-            soonest_s = min(self._rested_in(lane, lanes, now) for lane in waiting)
+            now, rest_s = self._clock(), _rest_s(lanes)
+            soonest_s = min(self._rested_in(lane, now, rest_s) for lane in waiting)
             self._timer.start(math.ceil(max(0.0, soonest_s) * 1000))
 
     def _draw(self, lanes: Sequence[Lane]) -> None:
-        began = self._clock()
+        began, rest_s = self._clock(), _rest_s(lanes)
         for lane in sorted(lanes, key=lambda lane: self._drawn.get(id(lane), 0.0)):
-            if lane.waiting_to_be_drawn and self._rested_in(lane, lanes, began) <= 0:
+            if lane.waiting_to_be_drawn and self._rested_in(lane, began, rest_s) <= 0:
                 self._drawn[id(lane)] = began
                 lane.drain()
                 if self._clock() - began > BUDGET_S:
                     return
 
-    def _rested_in(self, lane: Lane, lanes: Sequence[Lane], now: float) -> float:
+    def _rested_in(self, lane: Lane, now: float, rest_s: float) -> float:
         """Seconds until the lane may be drawn again; one that is behind may at once."""
         if lane.behind:
             return 0.0
-        busy = sum(lane.running for lane in lanes) >= BUSY
-        return self._drawn.get(id(lane), 0.0) + (BUSY_FRAME_S if busy else FRAME_S) - now
+        return self._drawn.get(id(lane), 0.0) + rest_s - now
+
+
+def _rest_s(lanes: Sequence[Lane]) -> float:
+    """Between two frames of one lane."""
+    return BUSY_FRAME_S if sum(lane.running for lane in lanes) >= BUSY else FRAME_S

@@ -33,6 +33,15 @@ class Sight(Struct):
     right: float
     height: int
 
+    def blocks(self) -> Iterator[QTextBlock]:
+        """From the first to the last."""
+        block = self.first
+        while block.isValid():
+            yield block
+            if block == self.last:
+                return
+            block = block.next()
+
     def rect(self, block: QTextBlock) -> QRectF:
         """Where a block's words stand in the viewport."""
         rect = self.document.documentLayout().blockBoundingRect(block).translated(0, -self.scrolled)
@@ -266,9 +275,8 @@ def _broken(run: list[Seen]) -> bool:
 def _with_grounds(sight: Sight) -> list[Seen]:
     """The blocks in sight that something is painted behind. Their state tells; what follows in the same group, or
     under the same bar, is looked at for itself."""
-    found = []
-    block, looks = sight.first, True
-    while block.isValid():
+    found, looks = [], True
+    for block in sight.blocks():
         state = block.userState()
         if looks or state > 0:
             shape = block.blockFormat()
@@ -276,9 +284,6 @@ def _with_grounds(sight: Sight) -> list[Seen]:
             kind, left = shape.stringProperty(KIND), shape.leftMargin()
             found.append(Seen(block, kind, group, quotes, left, state > 0 and bool(state & HAS_PILLS)))
             looks = bool(group or quotes)
-        if block == sight.last:
-            break
-        block = block.next()
     return found
 
 

@@ -156,9 +156,8 @@ class Formulas(QObject):
             if formula is None or formula.mask is None:
                 there.insertText(_plain(str(shape.property(SOURCE))), base)
                 block = there.block()
-                block.setUserState(
-                    max(0, block.userState()) % STATES
-                )  # what follows stands further right now
+                # what follows stands further right now: its remembered places are wrong
+                block.setUserState(max(0, block.userState()) % STATES)
             else:
                 _show(there.document(), shape, formula, key, colour)
                 there.setCharFormat(shape)

@@ -143,12 +143,7 @@ class PaintedView(ClosedView):
     def _blocks(self) -> Iterator[tuple[QTextBlock, QRectF]]:
         """Those in sight, and where the words of each stand in the viewport."""
         sight = self._sight()
-        block = sight.first
-        while block.isValid():
-            yield block, sight.rect(block)
-            if block == sight.last:
-                return
-            block = block.next()
+        return ((block, sight.rect(block)) for block in sight.blocks())
 
     def entry_rect(self, entry: int) -> QRectF:
         """What of this thing said is in sight, in the viewport; empty where nothing is."""
