@@ -30,7 +30,7 @@ from vibedesk.engine.errors import (
     UnknownProvider,
 )
 from vibedesk.engine.types import Limits, Provider
-from vibedesk.wording import Words, count, duration, money, speed, verdict_words, words_for
+from vibedesk.wording import Words, count, duration, money, speed, spent, verdict_words, words_for
 
 ACTIONS = {
     "open_keys",
@@ -212,6 +212,14 @@ def test_money(usd: str | None, written: str) -> None:
 def test_an_estimate_begins_with_about() -> None:
     assert money(Decimal("0.0042"), estimated=True) == "≈$0.004"
     assert money(None, estimated=True) == "—"
+
+
+def test_a_sum_of_nothing_known_is_no_zero() -> None:
+    assert [spent(Decimal(usd), unpriced) for usd, unpriced in ((0, 0), (0, 2), (3, 2))] == [
+        "$0",
+        "—",
+        "$3.00+",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -631,6 +631,13 @@ def money(usd: Decimal | None, estimated: bool = False) -> str:
     return f"{about}${rounded:,}"
 
 
+def spent(usd: Decimal, unpriced: int) -> str:
+    """A sum of what is known, beside `unpriced` requests of unknown cost: "$0.42+", "—" when nothing is known."""
+    if not unpriced:
+        return money(usd)
+    return f"{money(usd)}+" if usd else "—"
+
+
 def duration(s: float | None) -> str:
     """Seconds in words: "412 ms", "1.8 s", "2 min 5 s"."""
     if s is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from tests.browsing import LAB_KEY, LUNA, SONNET, Scene, browsing
 from tests.sitting import until
@@ -69,6 +69,12 @@ async def test_an_empty_page_teaches_and_offers_its_first_actions(tmp_path: Path
     async with page_in(tmp_path) as held:
         assert "No routes yet" in words_in(held.page)
         assert not held.editor.isVisible()
+        offered = [button.text() for button in held.page.findChildren(QPushButton) if button.isVisible()]
+        assert sorted(offered) == ["Add the starter set", "New route", "Take home…"], "each action once"
+        held.scene.routes.add_starters()
+        await held.scene.rest()
+        offered = [button.text() for button in held.page.findChildren(QPushButton) if button.isVisible()]
+        assert {"Add starter set", "New route"} <= set(offered)
 
 
 async def test_the_starter_set_fills_the_page_and_the_first_is_shown(tmp_path: Path) -> None:

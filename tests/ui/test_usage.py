@@ -39,6 +39,7 @@ async def test_calls_and_sums_are_shown_and_what_is_unknown_is_a_dash(tmp_path: 
         assert outcomes[1] == "complete"
         assert said(page, columns_of(page.calls).index("In"))[0] == "—"
         assert said(page, columns_of(page.calls).index("Cost"))[0] == "—"
+        assert page.sums["Cost"].number.text() == "—", "none of them has a known cost"
         page.close()
 
 

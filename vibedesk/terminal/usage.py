@@ -12,7 +12,7 @@ from vibedesk.store.ledger import ModelSum, Sums
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import decimal_text
 from vibedesk.terminal.output import Output
-from vibedesk.wording import count, money
+from vibedesk.wording import count, spent
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -33,7 +33,7 @@ def usage(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     if sums.cached:
         output.note(f"{count(sums.cached)} of them were answered from a cache, at no cost")
     if sums.unpriced:
-        output.note(f"+ marks sums without {count(sums.unpriced)} requests whose cost is unknown")
+        output.note(f"{count(sums.unpriced)} requests have no known cost; + marks sums without them")
     return 0
 
 
@@ -51,7 +51,7 @@ def since_of(text: str | None, now: datetime) -> datetime | None:
 
 def _row(name: str, sums: Sums | ModelSum) -> list[str]:
     counts = (sums.requests, sums.attempts, sums.input_tokens, sums.output_tokens)
-    return [name, *map(count, counts), f"{money(sums.cost_usd)}{'+' if sums.unpriced else ''}"]
+    return [name, *map(count, counts), spent(sums.cost_usd, sums.unpriced)]
 
 
 def _sums_object(sums: Sums | ModelSum) -> dict[str, Any]:

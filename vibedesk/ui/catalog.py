@@ -18,6 +18,7 @@ from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Check, Chip, Choice, Empty, Field, Hairline, Label, TopBar, bare
 from vibedesk.wording import words_for
 
+TEACH = "Choose a model to read about it; Enter opens it in a lane."
 ABILITIES = {"vision": "vision", "reasoning": "reasoning", "tools": "tools", "json": "JSON"}
 
 
@@ -41,7 +42,7 @@ class ModelsPage(QWidget):
         self.refresh.setToolTip("Asks each provider you have a key for which models it has now")
         self.count = Chip()
         self.table = Table(catalog.rows, _columns(), theme, name="Models")
-        self.note = Label("", "small", wrap=True)
+        self.note = Label(TEACH, "small", wrap=True)
         self.nothing = Empty("No model fits", "", Button("Show all models").on(self._show_all))
         self._pages = QStackedLayout()
         self._lay_out()
@@ -176,7 +177,7 @@ class ModelsPage(QWidget):
         self._tell_refreshing()
 
     def _describe(self, row: ModelRow | None) -> None:
-        self.note.setText(describe(row, on_enter(row)) if row else "")
+        self.note.setText(describe(row, on_enter(row)) if row else TEACH)
 
 
 HIDDEN_BELOW = {"Can": 1000, "Max out": 900, "Provider": 820, "Window": 700, "State": 560}

@@ -38,7 +38,13 @@ class RoutesPage(QWidget):
         self.editor = RouteEditor(routes, catalog, theme, pick, open_in_lane)
         self.carry = Button("Take home…").on(self._take_home)
         self.carry.setToolTip("Export all routes to another tool, or import some")
+        self._growing = (
+            Button("Add starter set").on(routes.add_starters),
+            Button("New route", "primary").on(self.new_route),
+        )
+        """Where there are no routes yet, the empty page offers them itself."""
         self._pages = QStackedLayout()
+        self._pages.currentChanged.connect(self._show_buttons)
         self._lay_out(theme)
         self.table.chosen.connect(self._chosen)
         self.table.opened.connect(lambda row: self.editor.name.setFocus(Qt.FocusReason.TabFocusReason))
@@ -76,9 +82,8 @@ class RoutesPage(QWidget):
     def _lay_out(self, theme: Theme) -> None:
         bar = TopBar("Routes")
         bar.left.addWidget(self.count)
-        bar.right.addWidget(self.carry)
-        bar.right.addWidget(Button("Add starter set").on(self._routes.add_starters))
-        bar.right.addWidget(Button("New route", "primary").on(self.new_route))
+        for button in (self.carry, *self._growing):
+            bar.right.addWidget(button)
         column = bare(QVBoxLayout(self))
         column.addWidget(bar)
         column.addLayout(self._pages, 1)
@@ -132,6 +137,10 @@ class RoutesPage(QWidget):
             self.editor.show_route(row.route)  # it was edited outside
         elif row is not None:
             self.editor.relint()
+
+    def _show_buttons(self, page: int) -> None:
+        for button in self._growing:
+            button.setVisible(page == 0)
 
     def _chosen(self, row: RouteRow | None) -> None:
         if row is not None and row.route != self.editor.shown():

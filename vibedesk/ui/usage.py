@@ -11,7 +11,7 @@ from vibedesk.ui.catalog import hide_columns
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Choice, Empty, Label, TopBar, bare
-from vibedesk.wording import count, duration, money
+from vibedesk.wording import count, duration, money, spent
 
 PERIODS: list[tuple[str, int | None]] = [("Today", 0), ("7 days", 7), ("30 days", 30), ("Everything", None)]
 HIDDEN_BELOW = {"Key": 1000, "First": 900, "When": 760, "Total": 660, "In": 620, "Out": 560}
@@ -92,7 +92,9 @@ class UsagePage(QWidget):
         self.sums["Tokens in"].set(count(sums.input_tokens))
         self.sums["Tokens out"].set(count(sums.output_tokens))
         unknown = f"{count(sums.unpriced)} unpriced" if sums.unpriced else ""
-        self.sums["Cost"].set(money(sums.cost_usd), "The sum of the known costs" if unknown else "", unknown)
+        self.sums["Cost"].set(
+            spent(sums.cost_usd, sums.unpriced), "The sum of the known costs" if unknown else "", unknown
+        )
         self._share_height()
 
     def _share_height(self) -> None:
@@ -132,9 +134,9 @@ def _model_columns() -> list[Column]:
 
 
 def _model_cost(row: ModelSum) -> Cell:
-    if row.unpriced and not row.cost_usd:
-        return Cell(text="—", kind="muted", tip="No price is known")
-    return Cell(text=money(row.cost_usd), tip=f"{row.unpriced} without a known price" if row.unpriced else "")
+    text = spent(row.cost_usd, row.unpriced)
+    tip = f"{row.unpriced} without a known price" if row.unpriced else ""
+    return Cell(text=text, kind="muted" if text == "—" else "body", tip=tip)
 
 
 def _call_columns() -> list[Column]:

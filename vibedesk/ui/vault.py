@@ -116,7 +116,8 @@ class KeysPage(QWidget):
         self.check_button = Button("Check all").on(self._check_all)
         for button in (self.import_button, self.health_button, self.check_button):
             bar.right.addWidget(button)
-        bar.right.addWidget(Button("Add key", "primary").on(self.add_key))
+        self.add_button = Button("Add key", "primary").on(self.add_key)
+        bar.right.addWidget(self.add_button)
         return bar
 
     def _connect(self) -> None:
@@ -164,6 +165,7 @@ class KeysPage(QWidget):
         self.check_button.setVisible(has_keys and not tiny)
         self.health_button.setVisible(has_keys and not tiny)
         listed = self._stack.currentIndex() == 0
+        self.add_button.setVisible(listed)  # the empty page offers it itself
         shown = listed and self.panel.row is not None and (self._detail or not narrow)
         self.panel.setVisible(shown)
         self.panel.back.setVisible(narrow)

@@ -25,6 +25,8 @@ from vibedesk.wording import money
 
 SETTLE_MS = 400
 """How long typing must rest before a key is looked at. What is pasted is looked at in the next turn of the loop."""
+LINK_PAD = 3
+"""Pixels left of a link's words, which stand in line with the text above."""
 PASTED = 8
 """That many characters at once were not typed."""
 
@@ -90,7 +92,13 @@ class Wizard(Sheet):
         self.outcome = OutcomeCard()
         self.done_text = Label("", wrap=True)
         self.below = self._label_row()
-        for widget in (self.field, self.line, self.steps, self.link, self.stages, self.ask, self.keys):
+        for widget in (self.field, self.line, self.steps):
+            self.body.addWidget(widget)
+        flush = bare(QHBoxLayout())
+        flush.setContentsMargins(-LINK_PAD, 0, 0, 0)
+        flush.addWidget(self.link)
+        self.body.addLayout(flush)
+        for widget in (self.stages, self.ask, self.keys):
             self.body.addWidget(widget)
         self.body.addSpacing(4)
         for widget in (self.outcome, self.done_text, self.below):
