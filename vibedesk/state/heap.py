@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 
 AFTER_S = 1.0
@@ -10,9 +11,11 @@ AFTER_S = 1.0
 
 
 async def give_back() -> None:
-    """In a moment. The GNU C library keeps freed pages between others that are in use for as long as it can (man
-    malloc_trim); elsewhere they go back by themselves."""
+    """In a moment. Views and lanes know one another, so what was left waits for Python's collector, and may wait long:
+    it is called, which takes some 20 ms. The GNU C library keeps freed pages between others that are in use for as long
+    as it can (man malloc_trim); elsewhere they go back by themselves."""
     await asyncio.sleep(AFTER_S)
+    gc.collect()
     await asyncio.to_thread(trim)
 
 
