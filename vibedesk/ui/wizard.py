@@ -92,13 +92,15 @@ class Wizard(Sheet):
         self.outcome = OutcomeCard()
         self.done_text = Label("", wrap=True)
         self.below = self._label_row()
-        for widget in (self.field, self.line, self.steps):
-            self.body.addWidget(widget)
         flush = bare(QHBoxLayout())
         flush.setContentsMargins(-LINK_PAD, 0, 0, 0)
         flush.addWidget(self.link)
+        above: tuple[QWidget, ...] = (self.field, self.line, self.steps)
+        below: tuple[QWidget, ...] = (self.stages, self.ask, self.keys)
+        for widget in above:
+            self.body.addWidget(widget)
         self.body.addLayout(flush)
-        for widget in (self.stages, self.ask, self.keys):
+        for widget in below:
             self.body.addWidget(widget)
         self.body.addSpacing(4)
         for widget in (self.outcome, self.done_text, self.below):
