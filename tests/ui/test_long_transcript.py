@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from time import monotonic
 
 import pytest
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.looking import themed
 from vibedesk.store.paths import resources
+from vibedesk.ui.highlight import known
 from vibedesk.ui.highlight import lines_of as lines_of_code
 from vibedesk.ui.ink import KIND, PILL
 from vibedesk.ui.theme import Theme
@@ -297,6 +299,43 @@ def test_code_coloured_bit_by_bit_ends_in_the_colours_of_code_coloured_at_once(
         for span in spans:
             part = next(p for p in block.textFormats() if p.start <= span.start < p.start + p.length)
             assert part.format.foreground().color() == theme.colour(span.token)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_code_has_its_colours_while_it_still_grows(theme: Theme, qtbot: QtBot, seed: int) -> None:
+    code = "".join(f'def f{n}(x):\n    """What\n    it is."""\n    return "x" + {n}\n\n' for n in range(80))
+    view, dice = shown(theme, qtbot), Random(seed)
+    qtbot.waitUntil(lambda: known("python"))
+    view.begin()
+    view.append("```python\n")
+    start = 0
+    while start < len(code):
+        piece = code[start : start + dice.randint(1, 120)]
+        start += len(piece)
+        view.append(piece)
+        if view.script.pen.busy and dice.random() < 0.7:
+            view.script.pen.work(dice.choice((0.0001, 1)))
+    view.script.pen.work(10)
+    lines = code_lines(view)
+    last = max(number for number, line in enumerate(lines) if len(line.textFormats()) > 1)
+    assert len(lines) - last < len(lines) / 8 + 5
+    view.append("```\n")
+    view.end()
+    view.script.pen.work(10)
+    once = shown(theme, qtbot)
+    once.begin()
+    once.append(f"```python\n{code}```\n")
+    once.end()
+    once.script.pen.work(10)
+    assert [shapes(line) for line in code_lines(view)] == [shapes(line) for line in code_lines(once)]
+
+
+def code_lines(view: Transcript) -> list[QTextBlock]:
+    return [block for block in blocks(view) if block.blockFormat().stringProperty(KIND) == "code"]
+
+
+def shapes(block: QTextBlock) -> list[tuple[int, int, str]]:
+    return [(one.start, one.length, one.format.foreground().color().name()) for one in block.textFormats()]
 
 
 def test_colours_that_wait_do_not_fall_on_other_words(theme: Theme, qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 
 from vibedesk.ui import harmless
-from vibedesk.ui.highlight import Span, each_line, known, lines_of
+from vibedesk.ui.highlight import LONGEST, Span, each_line, known, lines_of
 from vibedesk.ui.ink import (
     CODE_LINE,
     ENTRY,
@@ -45,6 +45,9 @@ MANY_PILLS = 2_000
 """Blocks with inline code from which on those that were cut off are looked for."""
 AT_ONCE = 1_500
 """Characters of code that are coloured in one go, in about three milliseconds; longer ones are coloured bit by bit."""
+
+GROWTH = 17 / 16
+"""By so much a growing listing grows before it is coloured again: some twenty times the work of doing it once."""
 
 
 class Listing(Struct):
@@ -254,10 +257,15 @@ class Pen:
             self.write(others, self.ink.code)
 
     def colour(self, number: int) -> None:
-        """Colours an open listing, now and then."""
+        """Colours an open listing, now and then; a long one bit by bit, in `work`."""
         listing = self.listings[number]
-        if not self.hurried and _worth_colouring(listing) and known(listing.language):
+        if self.hurried or not _worth_colouring(listing) or not known(listing.language):
+            return
+        if len(listing.text) <= AT_ONCE:
             self._colour(listing)
+        elif not self._jobs:
+            listing.coloured_at = len(listing.text)
+            self._jobs.append((listing.language, self._colouring(number, listing)))
 
     def close_listing(self, number: int) -> None:
         """Ends the card. Its colours wait for `work` where it is long, in haste, or its grammar is not loaded yet."""
@@ -284,16 +292,17 @@ class Pen:
         self.cursor.endEditBlock()
 
     def _colouring(self, number: int, listing: Listing) -> Iterator[int]:
-        """Colours a listing line by line, for as long as it is on the page."""
+        """Colours a listing line by line, for as long as it is on the page; lines that keep their spans are left."""
         assert listing.start is not None
         place = QTextCursor(listing.start)
         place.setKeepPositionOnInsert(True)
-        for spans in each_line(listing.text, listing.language):
+        for index, spans in enumerate(each_line(listing.text, listing.language)):
             block = self.document.findBlock(place.position())
             if block.blockFormat().intProperty(GROUP) != number:
                 return
-            if spans:
+            if spans != (listing.drawn[index] if index < len(listing.drawn) else ()):
                 self._colour_line(block.position(), block.length() - 1, spans)
+            listing.drawn[index : index + 1] = [spans]
             place.movePosition(QTextCursor.MoveOperation.NextBlock)
             yield number
 
@@ -328,5 +337,5 @@ class Pen:
 
 
 def _worth_colouring(listing: Listing) -> bool:
-    """Each time it has grown by half, while it is short: linear work in all."""
-    return len(listing.text) <= AT_ONCE and len(listing.text) >= listing.coloured_at * 1.5 + 100
+    """Each time it has grown by a few lines, more of them the longer it is: linear work in all."""
+    return len(listing.text) <= LONGEST and len(listing.text) >= listing.coloured_at * GROWTH + 60
