@@ -95,6 +95,7 @@ class Wizard(Sheet):
         flush = bare(QHBoxLayout())
         flush.setContentsMargins(-LINK_PAD, 0, 0, 0)
         flush.addWidget(self.link)
+        flush.addStretch(1)
         above: tuple[QWidget, ...] = (self.field, self.line, self.steps)
         below: tuple[QWidget, ...] = (self.stages, self.ask, self.keys)
         for widget in above:
