@@ -93,7 +93,7 @@ class Wizard(Sheet):
         self.done_text = Label("", wrap=True)
         self.below = self._label_row()
         flush = bare(QHBoxLayout())
-        flush.setContentsMargins(-LINK_PAD, 0, 0, 0)
+        flush.addSpacing(-LINK_PAD)
         flush.addWidget(self.link)
         flush.addStretch(1)
         above: tuple[QWidget, ...] = (self.field, self.line, self.steps)
