@@ -104,7 +104,7 @@ class Lags:
             lane.text_appended.connect(lambda text, lane=lane: self._draw(lane, len(text)))
 
     def _hear(self, lane: Lane) -> None:
-        end, now = self._drawn[lane] + sum(map(len, lane._pending)), time.perf_counter()
+        end, now = self._drawn[lane] + lane._coming.words.waiting, time.perf_counter()
         self._came[lane].append((end, self._read.get(lane, now), now))
         self._read[lane] = now
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.playing import CUT, GOOD, LONG, REFUSING, THINKING, playing
+from tests.playing import CUT, GOOD, REFUSING, THINKING, playing
 from tests.providers import TEXT, Behaviour
-from tests.sitting import until
-from vibedesk.engine.types import TextDelta
-from vibedesk.state.lane import FAR_BEHIND, LONGEST_PIECE
+from vibedesk.state.incoming import FAR_BEHIND, LONGEST_PIECE
 
 
 async def test_the_pieces_make_the_answer_and_the_end_comes_last(tmp_path: Path) -> None:
@@ -64,38 +62,6 @@ async def test_a_flood_is_given_to_the_screen_in_pieces(tmp_path: Path) -> None:
         await scene.ask()
         assert "".join(pieces) == "x" * FAR_BEHIND
         assert max(map(len, pieces)) <= LONGEST_PIECE
-
-
-async def test_more_than_the_screen_can_follow_is_given_at_once(tmp_path: Path) -> None:
-    async with playing(tmp_path) as scene:
-        lane = scene.playground.lanes[0]
-        pieces: list[str] = []
-        lane.text_appended.connect(pieces.append)
-        for size, sizes in (
-            (LONGEST_PIECE, [LONGEST_PIECE]),
-            (LONGEST_PIECE + 1, [LONGEST_PIECE]),
-            (FAR_BEHIND, [LONGEST_PIECE]),
-            (FAR_BEHIND + 1, [FAR_BEHIND + 1]),
-        ):
-            lane._pending[:] = ["x" * size]
-            lane.drain()
-            assert [len(piece) for piece in pieces] == sizes
-            assert lane.behind is (sizes != [size])
-            pieces.clear()
-        lane._pending.clear()
-
-
-async def test_a_smile_in_two_halves_is_whole_on_the_screen(tmp_path: Path) -> None:
-    async with playing(tmp_path, [LONG], Behaviour(tokens_per_s=50)) as scene:
-        lane = scene.playground.lanes[0]
-        pieces: list[str] = []
-        lane.text_appended.connect(pieces.append)
-        scene.playground.ask("Go")
-        await until(lambda: lane.phase == "answering")
-        for half in ("\ud83d", "\ude00!", "\ude00"):
-            lane._take(TextDelta(half))
-        lane.drain(whole=True)
-        assert "😀!\ufffd" in "".join(pieces)
 
 
 async def test_another_model_forgets_where_the_last_answer_came_from(tmp_path: Path) -> None:

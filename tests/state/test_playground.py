@@ -13,9 +13,9 @@ from tests.playing import GOOD, LONG, REFUSING, THINKING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.errors import NoKey
-from vibedesk.engine.types import Cost, Image, Parameters
+from vibedesk.engine.types import Cost, Image, Parameters, TextDelta
 from vibedesk.state.frames import FRAME_S, Frames
-from vibedesk.state.lane import MOST_PASSED
+from vibedesk.state.incoming import MOST_PASSED
 from vibedesk.state.metrics import best_of
 from vibedesk.store.history import StoredAnswer
 
@@ -416,7 +416,7 @@ async def test_a_growing_answer_is_kept_and_a_very_long_one_not_written_anew_for
 
         def hear(count: int) -> None:
             for _ in range(count):
-                lane._hear(lane._said, lane._pending, "word ")
+                lane._take(TextDelta("word "))
             before = len(scene.tasks.names())
             lane.autosave()
             saves.append(len(scene.tasks.names()) - before)

@@ -15,7 +15,6 @@ from PySide6.QtCore import QObject, Signal
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.gate import Ticket
-from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.splice import LEAST
 from vibedesk.engine.types import (
     Continued,
@@ -39,6 +38,7 @@ from vibedesk.engine.types import (
 )
 from vibedesk.state.autosave import Autosave
 from vibedesk.state.held import fault_of
+from vibedesk.state.incoming import Channel, Incoming
 from vibedesk.state.story import Exchange, Story
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.history import LaneSpec, StoredAnswer, StoredTurn, ended, new_id
@@ -49,12 +49,6 @@ if TYPE_CHECKING:
 
 Phase = Literal["idle", "asked", "thinking", "answering", "complete", "stopped", "cut", "failed"]
 RUNNING = ("asked", "thinking", "answering")
-LONGEST_PIECE = 1_536
-"""Characters drawn at a time at most: three to four milliseconds. A lane that is behind is let speak again at once."""
-MOST_PASSED = 5
-"""So often a very long answer is passed over by `autosave` while it has not grown by a twentieth."""
-FAR_BEHIND = 16_384
-"""Characters waiting from which on they are given at once: the screen then leaves out what nobody would see."""
 
 
 class Lane(QObject):
@@ -99,24 +93,17 @@ class Lane(QObject):
         self.result: Finished | None = None
         self.conversation = ""
         self.asked_at = 0.0
-        self.first_at: float | None = None
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._schema = ""
         self._answer: Asked | None = None
         self._ticket: Ticket | None = None
-        self._clear_pending()
+        self._listen()
 
-    def _clear_pending(self) -> None:
-        self._pending: list[str] = []
-        self._pending_reasoning: list[str] = []
-        self._said: list[str] = []
-        self._thought: list[str] = []
+    def _listen(self, said: str = "") -> None:
+        """To a new answer; `said` is what it goes on from."""
+        self._coming = Incoming(said)
         self._ended: Finished | None = None
-        self._high = ""
-        self._unsaved = self._behind = False
-        self._saved = self._passed = 0
-        self._weight = 0.0
 
     # What it is
 
@@ -133,14 +120,19 @@ class Lane(QObject):
     def text(self) -> str:
         """The latest answer so far, as it was received."""
         if self.running:
-            return "".join(self._said)
+            return str(self._coming.words)
         answer = self.exchanges[-1].answer if self.exchanges else None
         return answer.text if answer else ""
 
     @property
     def tokens_so_far(self) -> int:
         """About how many tokens have arrived, reasoning included."""
-        return round(self._weight)
+        return round(self._coming.tokens)
+
+    @property
+    def first_at(self) -> float | None:
+        """When the first word or thought came, on the monotonic clock."""
+        return self._coming.first_at
 
     @property
     def model(self) -> Model | None:
@@ -267,8 +259,8 @@ class Lane(QObject):
         request = further(self.request(), said, way)
         first = next((rung for rung in rungs if rung.obstacle is None), rungs[0])
         self._begin_answer()
-        self._hear(self._said, self._pending, said)
-        self.first_at, self._weight = None, 0.0
+        self._listen(said)
+        self.text_arrived.emit()
         self._answer = Continued(self._desk.router.ask(request, rungs), said, way, first)
         self._task = self._tasks.start(self._run(self._answer), name=f"go on with {self.spec.model}")
         self._task.add_done_callback(self._gone)
@@ -286,9 +278,9 @@ class Lane(QObject):
         again = bool(exchange.answers)
         for before in exchange.choose(len(exchange.answers)):
             self._keep(before)
-        self._clear_pending()
+        self._listen()
         self.result = self.fallback = self.waiting = None
-        self.asked_at, self.first_at, self.spoke_at = monotonic(), None, None
+        self.asked_at, self.spoke_at = monotonic(), None
         exchange.answers.append(
             StoredAnswer(
                 id=new_id(), turn_id=exchange.turn.id, lane_id=self.spec.id, created=datetime.now(UTC)
@@ -348,9 +340,9 @@ class Lane(QObject):
     def _take(self, event: Event) -> None:
         match event:
             case TextDelta(text):
-                self._hear(self._said, self._pending, text)
+                self._hear(self._coming.words, text)
             case ReasoningDelta(text):
-                self._hear(self._thought, self._pending_reasoning, text)
+                self._hear(self._coming.reasoning, text)
             case Started(deployment, _):
                 self.deployment, self.waiting = deployment, None
                 self.deployment_changed.emit(deployment)
@@ -362,8 +354,7 @@ class Lane(QObject):
                 self.waited.emit(seconds)
             case Restarted(discard_from):
                 self.drain(whole=True)
-                self._said = ["".join(self._said)[:discard_from]]
-                self._thought = self._thought if discard_from else []
+                self._coming.take_back(discard_from)
                 self.text_taken_back.emit(discard_from)
             case Continued(at):
                 self.drain(whole=True)
@@ -371,27 +362,10 @@ class Lane(QObject):
             case Finished():
                 self._end(event)
 
-    def _hear(self, said: list[str], pending: list[str], text: str) -> None:
-        text = self._whole_characters(text)
-        if not text:
-            return
-        if self.first_at is None:
-            self.first_at = monotonic()
-        self._weight += len(text) / 4 if text.isascii() else estimate_tokens(text)
-        said.append(text)
-        pending.append(text)
-        self._unsaved = True
-        self.text_arrived.emit()
-
-    def _whole_characters(self, text: str) -> str:
-        """Joins a surrogate pair that came in two pieces."""
-        text = self._high + text
-        self._high = ""
-        if text and "\ud800" <= text[-1] <= "\udbff":
-            text, self._high = text[:-1], text[-1]
-        return (
-            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() else text
-        )
+    def _hear(self, channel: Channel, text: str) -> None:
+        if text:
+            self._coming.hear(channel, text)
+            self.text_arrived.emit()
 
     def _end(self, finished: Finished) -> None:
         self._ended, self.waiting = finished, None
@@ -404,12 +378,12 @@ class Lane(QObject):
 
     @property
     def waiting_to_be_drawn(self) -> bool:
-        return bool(self._pending or self._pending_reasoning or self._ended is not None)
+        return self._coming.waiting or self._ended is not None
 
     @property
     def behind(self) -> bool:
         """Whether the last piece was not all there was."""
-        return self._behind and bool(self._pending or self._pending_reasoning)
+        return self._coming.behind and self._coming.waiting
 
     def drain(self, *, whole: bool = False) -> None:
         """Gives the screen what has arrived: one piece a call, or everything."""
@@ -419,18 +393,18 @@ class Lane(QObject):
                 return
 
     def _drain_once(self, whole: bool) -> None:
-        self._behind = False
-        if self._pending_reasoning:
+        coming = self._coming
+        if coming.reasoning.waiting:
             if self.phase == "asked":
                 self._set_phase("thinking")
-            self.reasoning_appended.emit(_first(self._pending_reasoning, whole))
-        elif self._pending:
+            self.reasoning_appended.emit(coming.reasoning.take(whole=whole))
+        elif coming.words.waiting:
             if self.phase != "answering":
                 self.spoke_at = monotonic()
                 self._set_phase("answering")
-            self.text_appended.emit(_first(self._pending, whole))
-        self._behind = bool(self._pending or self._pending_reasoning)
-        if not self._behind and self._ended is not None:
+            self.text_appended.emit(coming.words.take(whole=whole))
+        coming.behind = coming.waiting
+        if not coming.behind and self._ended is not None:
             self.result, self._ended = self._ended, None
             self._set_phase(self.result.outcome)
             self.finished.emit(self.result)
@@ -444,14 +418,10 @@ class Lane(QObject):
 
     def autosave(self) -> None:
         """Writes down what has arrived since the last time, once it is worth writing all of it again."""
-        pieces = len(self._said) + len(self._thought)
-        if pieces <= self._saved * 1.05 and self._passed < MOST_PASSED:
-            self._passed += 1
-        elif self._unsaved and self.running and self._ended is None and not self._tasks.closed:
-            self._unsaved = False
-            self._saved, self._passed = pieces, 0
-            answer = self.exchanges[-1].answers[-1]
-            self._keep(replace(answer, text="".join(self._said), reasoning="".join(self._thought)))
+        writing = self.running and self._ended is None and not self._tasks.closed
+        if writing and self._coming.worth_saving():
+            answer, coming = self.exchanges[-1].answers[-1], self._coming
+            self._keep(replace(answer, text=str(coming.words), reasoning=str(coming.reasoning)))
 
     def _keep(self, answer: StoredAnswer) -> None:
         self._tasks.start(self._autosave.answer(self.conversation, answer), name="save an answer")
@@ -468,7 +438,7 @@ class Lane(QObject):
 
     def _look_again(self) -> None:
         """Another path is shown."""
-        self._clear_pending()
+        self._listen()
         self.result = self.deployment = self.fallback = None
         last = self.exchanges[-1].answer if self.exchanges else None
         self.phase = _PHASES.get(last.outcome or "", "idle") if last else "idle"
@@ -537,16 +507,6 @@ def _say(messages: list[Message], message: Message) -> None:
         messages[-1] = Message(message.role, (*messages[-1].parts, Text("\n\n"), *message.parts))
     else:
         messages.append(message)
-
-
-def _first(pending: list[str], whole: bool) -> str:
-    """Takes a piece off the list, or the whole."""
-    text = "".join(pending)
-    if whole or len(text) <= LONGEST_PIECE or len(text) > FAR_BEHIND:
-        pending.clear()
-        return text
-    pending[:] = [text[LONGEST_PIECE:]]
-    return text[:LONGEST_PIECE]
 
 
 def _stored(answer: StoredAnswer, finished: Finished, name_of: Callable[[str], str]) -> StoredAnswer:
