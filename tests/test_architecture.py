@@ -34,6 +34,7 @@ NETWORK = (
     "urllib.request",
     "truststore",
 )
+WORDING = ("wording", "failure_sentences", "check_sentences", "amounts")
 ABOVE_STORE = (
     "vibedesk.state",
     "vibedesk.ui",
@@ -42,6 +43,8 @@ ABOVE_STORE = (
     "vibedesk.terminal",
     "vibedesk.desk",
     "vibedesk.wording",
+    "vibedesk.amounts",
+    "vibedesk.failure_sentences",
     "vibedesk.check_sentences",
 )
 
@@ -112,13 +115,14 @@ def test_of_the_engine_the_screen_knows_the_nouns_and_the_failures_alone() -> No
 
 
 def test_the_terminal_face_loads_no_qt_and_knows_nothing_of_the_screen() -> None:
-    for room in ("terminal", "desk", "wording", "check_sentences", "log"):
+    for room in ("terminal", "desk", *WORDING, "log"):
         no_breach(imports(room, of=(*QT, "vibedesk.state", "vibedesk.ui")))
 
 
 def test_the_sentences_know_the_engine_alone() -> None:
-    for room in ("wording", "check_sentences"):
-        no_breach(imports(room, of=("vibedesk",), unless=("vibedesk.engine", "vibedesk.check_sentences")))
+    each_other = tuple(f"vibedesk.{room}" for room in WORDING)
+    for room in WORDING:
+        no_breach(imports(room, of=("vibedesk",), unless=("vibedesk.engine", *each_other)))
 
 
 def test_only_the_app_brings_qt_and_asyncio_together() -> None:
@@ -266,7 +270,7 @@ def test_the_top_of_the_tree_holds_what_it_should() -> None:
 
 @pytest.mark.parametrize(
     "room",
-    ["engine", "store", "state", "ui", "terminal", "wording", "check_sentences", "desk", "app", "loop"],
+    ["engine", "store", "state", "ui", "terminal", *WORDING, "desk", "app", "loop"],
 )
 def test_the_rules_have_something_to_look_at(room: str) -> None:
     assert files(room), f"vibedesk/{room} has no files, so the rules above say nothing about it"

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from vibedesk import log
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
+from vibedesk.failure_sentences import Words
 from vibedesk.front import Front
 from vibedesk.state.catalog import CatalogState
 from vibedesk.state.history import History
@@ -33,7 +34,7 @@ from vibedesk.store.vault import VaultError
 from vibedesk.ui.clipboard import SecretClipboard
 from vibedesk.ui.hands import Hands
 from vibedesk.ui.sheet import Overlay
-from vibedesk.wording import Words, start_words
+from vibedesk.wording import start_words
 
 if TYPE_CHECKING:
     from vibedesk.store.glance import FrontPage

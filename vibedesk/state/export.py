@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from vibedesk.amounts import count, duration, money, speed
 from vibedesk.store.history import Conversation, LaneSpec, StoredAnswer, StoredTurn
-from vibedesk.wording import count, duration, money, speed
 
 Format = Literal["md", "html", "csv", "json"]
 FORMATS: dict[Format, str] = {"md": "Markdown", "html": "HTML", "csv": "CSV", "json": "JSON"}

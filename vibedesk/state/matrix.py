@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
+from vibedesk.amounts import duration
 from vibedesk.desk import Desk
 from vibedesk.engine.types import ApiKey, Deployment, Model, Provider
 from vibedesk.state.check import SHORT, role_of
 from vibedesk.state.tasks import Tasks
-from vibedesk.wording import duration
 
 if TYPE_CHECKING:
     from vibedesk.engine.health import Cell, Estimate

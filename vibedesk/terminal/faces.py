@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from vibedesk.amounts import count, duration, money, speed
 from vibedesk.engine.types import (
     Continued,
     Deployment,
@@ -20,7 +21,6 @@ from vibedesk.engine.types import (
 from vibedesk.terminal.events import event_object
 from vibedesk.terminal.output import Output
 from vibedesk.terminal.sentences import Sentences
-from vibedesk.wording import count, duration, money, speed
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from vibedesk.amounts import count, duration, money
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
@@ -22,7 +23,7 @@ from vibedesk.terminal.events import key_object
 from vibedesk.terminal.output import Output
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock_for
-from vibedesk.wording import count, duration, money, verdict_words
+from vibedesk.wording import verdict_words
 
 if TYPE_CHECKING:
     from vibedesk.engine.check import CheckResult

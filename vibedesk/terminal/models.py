@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 
+from vibedesk.amounts import count
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Model
@@ -13,7 +14,6 @@ from vibedesk.terminal.events import decimal_text, model_object
 from vibedesk.terminal.output import Output
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock_for
-from vibedesk.wording import count
 
 _STYLES = {"retiring": "warn", "retired": "bad", "unlisted": "dim"}
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vibedesk.amounts import duration
 from vibedesk.desk import Desk
 from vibedesk.engine import exports
 from vibedesk.engine.explain import Told
@@ -23,7 +24,6 @@ from vibedesk.terminal.faces import receipt
 from vibedesk.terminal.output import Output, one_line
 from vibedesk.terminal.sentences import Sentences
 from vibedesk.terminal.unlock import unlock
-from vibedesk.wording import duration
 
 
 def list_routes(options: argparse.Namespace, output: Output, desk: Desk) -> int:

@@ -7,12 +7,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vibedesk.amounts import count, spent
 from vibedesk.desk import Desk
 from vibedesk.store.ledger import ModelSum, Sums
 from vibedesk.terminal.arguments import WordsOff
 from vibedesk.terminal.events import decimal_text
 from vibedesk.terminal.output import Output
-from vibedesk.wording import count, spent
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 

@@ -6,12 +6,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from vibedesk.amounts import count
 from vibedesk.state.attached import Attached
 from vibedesk.ui import harmless
 from vibedesk.ui.page import thumbnail
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Elided, Label, bare, plain_tip
-from vibedesk.wording import count
 
 THUMB = 32
 _ICONS = {"text": "file-text", "pdf": "file-pdf", "paste": "clipboard-text", "picture": "image"}

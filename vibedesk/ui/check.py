@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from vibedesk.amounts import duration
 from vibedesk.state.check import CheckLine, CheckRun
 from vibedesk.state.check_lines import folded
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Elided, Hairline, Label, Mark, bare, plain_tip
-from vibedesk.wording import duration
 
 MARKS = {
     "ok": ("check", "ok"),

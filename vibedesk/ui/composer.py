@@ -313,8 +313,8 @@ class Composer(QFrame):
         """About what goes in, and about what it costs; lane by lane in the tool tip."""
         if self._obstacle or self._reading:
             return
+        from vibedesk.amounts import count
         from vibedesk.state.estimate import in_sum
-        from vibedesk.wording import count
 
         tokens, usd = in_sum(estimates)
         over = [one for one in estimates if one.over]
@@ -472,7 +472,7 @@ class Composer(QFrame):
 
 
 def _cost(usd: Decimal | None) -> str:
-    from vibedesk.wording import money
+    from vibedesk.amounts import money
 
     return money(usd, estimated=True).replace("≈", "≈ ")
 

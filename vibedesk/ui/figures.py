@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
+from vibedesk.amounts import count, duration, money, speed
 from vibedesk.engine.types import Cost, Usage
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui.widgets import Label, plain_tip, set_state
-from vibedesk.wording import count, duration, money, speed
 
 LOOSE, TIGHT = 14, 8
 """Pixels between two figures, where there is room and where there is not."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout
 
+from vibedesk.amounts import duration, money
 from vibedesk.engine.types import ApiKey
 from vibedesk.state.check import SHORT, CheckRun
 from vibedesk.state.key_rows import words_remembered
@@ -19,7 +20,6 @@ from vibedesk.ui.limits import limit_words
 from vibedesk.ui.outcome import OutcomeCard, fix_of
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Elided, Field, Label, Scroll, Tile, bare
-from vibedesk.wording import duration, money
 
 
 class KeyPanel(QFrame):

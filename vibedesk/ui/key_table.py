@@ -6,12 +6,12 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication
 
+from vibedesk.amounts import money
 from vibedesk.state.vault import KeyRow, Vault
 from vibedesk.state.words import ago
 from vibedesk.ui.limits import short_limit
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
-from vibedesk.wording import money
 
 SOURCE, LAST_USED, MONTH, LIMIT = 1, 3, 4, 5
 """Columns that give way in a narrow window."""

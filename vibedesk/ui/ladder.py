@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
+from vibedesk.amounts import duration
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.types import Finished
 from vibedesk.state.routes import Explanation, Told, Try
 from vibedesk.ui import harmless
 from vibedesk.ui.figures import price_of
 from vibedesk.ui.widgets import Chip, Elided, Label, bare
-from vibedesk.wording import duration, words_for
+from vibedesk.wording import words_for
 
 
 class Ladder(QWidget):

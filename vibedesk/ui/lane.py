@@ -7,6 +7,7 @@ from time import monotonic
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
+from vibedesk.amounts import duration
 from vibedesk.engine.types import Finished
 from vibedesk.state.draft import shown
 from vibedesk.state.lane import Lane
@@ -21,7 +22,6 @@ from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 from vibedesk.ui.turn_bar import TurnBar
 from vibedesk.ui.widgets import Button, Empty, bare, set_state
-from vibedesk.wording import duration
 
 COUNT_S = 0.2
 """Figures of a running answer change no faster than they can be read."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout
 
+from vibedesk.amounts import money
 from vibedesk.engine.types import Deployment
 from vibedesk.state.estimate import differing
 from vibedesk.state.lane import Lane
@@ -17,7 +18,7 @@ from vibedesk.ui import harmless
 from vibedesk.ui.parameter_names import told
 from vibedesk.ui.theme import Theme, body_font
 from vibedesk.ui.widgets import Button, Chip, Label, bare, paint_caret, plain_tip
-from vibedesk.wording import money, when, words_for
+from vibedesk.wording import when, words_for
 
 LETTERS = "ABCDEFGH"
 _CHIPS = (

@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCompleter, QGridLayout, QWidget
 
+from vibedesk.amounts import money
 from vibedesk.engine.types import Limits
 from vibedesk.state.vault import KeyRow, Vault
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Field, Label, bare
-from vibedesk.wording import money
 
 COUNTS = (
     ("requests_per_minute", "Requests a minute", "req/min"),

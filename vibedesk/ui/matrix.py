@@ -7,12 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from vibedesk.amounts import money
 from vibedesk.state.matrix import Block, Matrix
 from vibedesk.ui.announce import announce
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Check, Chip, Elided, Hairline, Label, Tile, bare, plain_tip
-from vibedesk.wording import money
 
 KEY, MODEL, ROW = 220, 176, 34
 """Widths of the column of keys and of each model, height of a line, in pixels."""

@@ -6,12 +6,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from vibedesk.amounts import count
 from vibedesk.state.ranking import MIDDLE, Rank, Ranking
 from vibedesk.ui import harmless
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Choice, Elided, Empty, Hairline, Label, bare
-from vibedesk.wording import count
 
 ALL = "all"
 _HEADS = (

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from vibedesk.amounts import count
 from vibedesk.engine.types import Attempt, Rung
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
@@ -17,7 +18,6 @@ from vibedesk.ui.receipt_words import facts_of, outcome_of, verdict
 from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Chip, Hairline, Label, bare, plain_tip
-from vibedesk.wording import count
 
 WIDTH = 1060
 _COLUMNS = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vibedesk.amounts import duration
 from vibedesk.engine.types import Attempt
 from vibedesk.state.words import moment
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui import harmless
 from vibedesk.ui.figures import price_of
-from vibedesk.wording import duration
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _PASSING = ("rate_limited", "overloaded")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
+from vibedesk.amounts import count, duration, money, speed
 from vibedesk.state.metrics import Measured
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.run import Run, RunRow
@@ -14,7 +15,6 @@ from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Choice, Label
-from vibedesk.wording import count, duration, money, speed
 
 ROLES = {"complete": "ok", "cut": "warn", "stopped": "neutral", "failed": "bad", "running": "accent"}
 ROW_HEIGHT = 36

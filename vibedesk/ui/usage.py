@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from vibedesk.amounts import count, duration, money, spent
 from vibedesk.state.usage import LedgerRow, ModelSum, UsageState
 from vibedesk.ui.catalog import hide_columns
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Choice, Empty, Label, TopBar, bare
-from vibedesk.wording import count, duration, money, spent
 
 PERIODS: list[tuple[str, int | None]] = [("Today", 0), ("7 days", 7), ("30 days", 30), ("Everything", None)]
 HIDDEN_BELOW = {"Key": 1000, "First": 900, "When": 760, "Total": 660, "In": 620, "Out": 560}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from vibedesk.amounts import money
 from vibedesk.engine.types import Provider
 from vibedesk.state import wizard as state
 from vibedesk.state.check import CheckRun
@@ -21,7 +22,6 @@ from vibedesk.ui.theme import Theme
 from vibedesk.ui.unlock import PassphraseSheet
 from vibedesk.ui.vault_words import place_words
 from vibedesk.ui.widgets import Button, Field, KeyField, Label, bare
-from vibedesk.wording import money
 
 SETTLE_MS = 400
 """How long typing must rest before a key is looked at. What is pasted is looked at in the next turn of the loop."""
