@@ -25,7 +25,7 @@ class VaultBanner(QFrame):
         row.setSpacing(8)
         self.text = Label("", wrap=True)
         self.action = Button("").on(lambda: act_on_place(self.window(), self._theme, self._vault))
-        self.file = Button("Use an encrypted file…", "quiet").on(self._make_file)
+        self.file = Button(self.tr("Use an encrypted file…"), "quiet").on(self._make_file)
         row.addWidget(self.text, 1)
         for button in (self.file, self.action):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -33,17 +33,19 @@ class ModelsPage(QWidget):
         self._catalog = catalog
         self._refused: list[str] = []
         self._said = ""
-        self.search = Field("Search models", name="Search models")
+        self.search = Field(self.tr("Search models"), name=self.tr("Search models"))
         self.search.setClearButtonEnabled(True)
         self.provider = Choice([("All providers", "")])
-        self.provider.setAccessibleName("Provider")
-        self.usable = Check("Usable now")
-        self.refresh = Button("Refresh").on(self._refresh)
-        self.refresh.setToolTip("Asks each provider you have a key for which models it has now")
+        self.provider.setAccessibleName(self.tr("Provider"))
+        self.usable = Check(self.tr("Usable now"))
+        self.refresh = Button(self.tr("Refresh")).on(self._refresh)
+        self.refresh.setToolTip(self.tr("Asks each provider you have a key for which models it has now"))
         self.count = Chip()
         self.table = Table(catalog.rows, _columns(), theme, name="Models")
         self.note = Label(TEACH, "small", wrap=True)
-        self.nothing = Empty("No model fits", "", Button("Show all models").on(self._show_all))
+        self.nothing = Empty(
+            self.tr("No model fits"), "", Button(self.tr("Show all models")).on(self._show_all)
+        )
         self._pages = QStackedLayout()
         self._lay_out()
         self._timer = QTimer(self, singleShot=True, interval=40)
@@ -158,7 +160,9 @@ class ModelsPage(QWidget):
         self._refused = []
         if not self._catalog.refresh(self.provider.chosen()):
             self.note.setText(
-                "No provider has a key yet, so there is no list to ask for. Add one on the Keys page."
+                self.tr(
+                    "No provider has a key yet, so there is no list to ask for. Add one on the Keys page."
+                )
             )
 
     def _tell_refreshing(self) -> None:

@@ -76,7 +76,12 @@ class Stages(QWidget):
         lines = list(folded(run.lines)) if run else []
         if run and self._narrow and run.limits:
             lines += [
-                CheckLine(id="limits", title="Limits seen", verdict="ok", detail=limits_in_words(run.limits))
+                CheckLine(
+                    id="limits",
+                    title=self.tr("Limits seen"),
+                    verdict="ok",
+                    detail=limits_in_words(run.limits),
+                )
             ]
         while len(self._lines) < len(lines):
             made = StageLine(self._theme, narrow=self._narrow)

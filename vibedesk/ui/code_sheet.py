@@ -24,7 +24,7 @@ class CodeSheet(Sheet):
         self.code = QPlainTextEdit(text)
         self.code.setReadOnly(True)
         self.code.setFont(ink.code.font())
-        self.code.setAccessibleName("Code")
+        self.code.setAccessibleName(self.tr("Code"))
         self.code.setTabStopDistance(4 * self.code.fontMetrics().horizontalAdvance(" "))
         lines = min(max(text.count("\n") + 1, 6), 28)
         self.code.setFixedHeight(lines * self.code.fontMetrics().lineSpacing() + 28)

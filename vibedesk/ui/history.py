@@ -230,7 +230,7 @@ class _List(QListView):
         super().__init__()
         self.setModel(history.rows)
         self.setItemDelegate(_Painter(theme, self))
-        self.setAccessibleName("Conversations")
+        self.setAccessibleName(self.tr("Conversations"))
         self.setMouseTracking(True)
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

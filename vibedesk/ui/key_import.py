@@ -22,17 +22,20 @@ class ImportSheet(Sheet):
         self._offered: tuple[str, ...] = ()
         self._going = self._done = False
         self.intro = Label(
-            "Found in the environment, in .dev.vars and .env files, and in llm’s keys.json. Nothing is changed there.",
+            self.tr(
+                "Found in the environment, in .dev.vars and .env files, and in llm’s keys.json. "
+                "Nothing is changed there."
+            ),
             "muted",
             wrap=True,
         )
         self.list = KeyList()
         self.list.changed.connect(self._show_count)
-        self.none = Label("No keys but those the vault holds already.", wrap=True)
+        self.none = Label(self.tr("No keys but those the vault holds already."), wrap=True)
         self.clear = Label("", "small", wrap=True).selectable()
         self.outcome = OutcomeCard()
-        self.cancel = Button("Cancel").on(self.reject)
-        self.go = Button("Import", "primary").on(self._go)
+        self.cancel = Button(self.tr("Cancel")).on(self.reject)
+        self.go = Button(self.tr("Import"), "primary").on(self._go)
         self.go.setDefault(True)
         for widget in (self.intro, self.list, self.none, self.clear, self.outcome):
             self.body.addWidget(widget)
@@ -64,7 +67,7 @@ class ImportSheet(Sheet):
                 ]
             )
         self.none.setVisible(not keys)
-        self._show_clear("Readable by every program that runs as you: ")
+        self._show_clear(self.tr("Readable by every program that runs as you: "))
         if self._vault.finds.problem:
             self.outcome.say(self._vault.finds.problem, role="warn")
 
@@ -104,16 +107,18 @@ class ImportSheet(Sheet):
         self.intro.setText(f"Kept in {saved.where} and read back from there. {saved.models} models unlocked.")
         self.list.hide()
         self._show_clear(
-            "These files still hold keys in the clear; delete them there if nothing else needs them: "
+            self.tr(
+                "These files still hold keys in the clear; delete them there if nothing else needs them: "
+            )
         )
         self.cancel.hide()
-        self.go.setText("Done")
+        self.go.setText(self.tr("Done"))
         self.go.setEnabled(True)
         self.go.setFocus()
 
     def _refused(self, sentence: str) -> None:
         if self._going:
             self._going = False
-            self.outcome.say(sentence, "What was imported before this stays; the rest is untouched.")
+            self.outcome.say(sentence, self.tr("What was imported before this stays; the rest is untouched."))
             self._offered = ()
             self._show()

@@ -41,7 +41,7 @@ class KeyPanel(QFrame):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer.addWidget(scroll)
         self._column = scroll.column
-        self.back = Button("All keys", "link").on(self.closed.emit)
+        self.back = Button(self.tr("All keys"), "link").on(self.closed.emit)
         self._column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addLayout(self._head())
         self._column.addSpacing(4)
@@ -86,7 +86,7 @@ class KeyPanel(QFrame):
         row: QHBoxLayout = bare(QHBoxLayout(), 8)
         self.tile = Tile("?", "gray", 28)
         self.label, self.hint = Elided("", "title").wide(), Elided("", "hint").wide()
-        self.name = Field(name="Label")
+        self.name = Field(name=self.tr("Label"))
         self.name.hide()
         self.name.returnPressed.connect(self._rename)
         self.name.editingFinished.connect(self._stop_renaming)
@@ -99,11 +99,11 @@ class KeyPanel(QFrame):
 
     def _buttons(self) -> QHBoxLayout:
         row: QHBoxLayout = bare(QHBoxLayout(), 6)
-        self.check = Button("Check", "primary").on(self._check)
-        self.replace = Button("Replace…").on(lambda: self.replace_wanted.emit(self.row))
-        self.copy = Button("Copy").on(lambda: self.copy_wanted.emit(self.row))
-        self.keep = Button("Keep in the vault").on(self._import)
-        self.delete = Button("Delete", "quiet").on(self._delete)
+        self.check = Button(self.tr("Check"), "primary").on(self._check)
+        self.replace = Button(self.tr("Replace…")).on(lambda: self.replace_wanted.emit(self.row))
+        self.copy = Button(self.tr("Copy")).on(lambda: self.copy_wanted.emit(self.row))
+        self.keep = Button(self.tr("Keep in the vault")).on(self._import)
+        self.delete = Button(self.tr("Delete"), "quiet").on(self._delete)
         self.more = (
             Button("", "quiet", self._theme.icon("dots-three", size=16)).named("More").on(self._open_menu)
         )
@@ -121,7 +121,7 @@ class KeyPanel(QFrame):
 
     def _build_limits(self) -> None:
         self._column.addSpacing(8)
-        self.limits_title = Label("Your limits", "caption")
+        self.limits_title = Label(self.tr("Your limits"), "caption")
         self.limits = Button("").on(lambda: self.limits_wanted.emit(self.row))
         self.note = Label("", "muted", wrap=True)
         self._column.addWidget(self.limits_title)
@@ -130,14 +130,14 @@ class KeyPanel(QFrame):
 
     def _build_passport(self) -> None:
         self._column.addSpacing(8)
-        self.passport_title = Label("What is known of it", "caption")
+        self.passport_title = Label(self.tr("What is known of it"), "caption")
         self.passport = Facts()
         self._column.addWidget(self.passport_title)
         self._column.addWidget(self.passport)
 
     def _build_place(self) -> None:
         self._column.addSpacing(8)
-        self.place_title = Label("Where it is kept", "caption")
+        self.place_title = Label(self.tr("Where it is kept"), "caption")
         self.place, self.origin = Label("", wrap=True), Label("", "mono", wrap=True).selectable()
         for widget in (self.place_title, self.place, self.origin):
             self._column.addWidget(widget)
@@ -146,7 +146,7 @@ class KeyPanel(QFrame):
 
     def _label_check(self, row: KeyRow) -> None:
         if row.id == LOCAL:
-            self.check.setText("Look for servers")
+            self.check.setText(self.tr("Look for servers"))
             self.check.setEnabled(True)
         else:
             self.check.setText("Stop" if row.checking else "Check")
@@ -215,11 +215,11 @@ class KeyPanel(QFrame):
         state = self._vault.state
         if row.id == LOCAL:
             names = ", ".join(provider.name for provider in self._vault.servers.providers())
-            self.place_title.setText("What is looked for")
+            self.place_title.setText(self.tr("What is looked for"))
             self.place.setText(f"{names}, at their usual ports on this machine. Nothing else is asked.")
             self.origin.setText("")
         else:
-            self.place_title.setText("Where it is kept")
+            self.place_title.setText(self.tr("Where it is kept"))
             where = {
                 "vault": state.where if state and state.where else "The vault",
                 "environment": "The environment",
@@ -266,12 +266,12 @@ class KeyPanel(QFrame):
         family = [one.id for one in self._vault.siblings(key.id)]
         place = family.index(key.id) if key.id in family else 0
         menu.addSeparator()
-        menu.addAction("Rename", self._start_renaming)
+        menu.addAction(self.tr("Rename"), self._start_renaming)
         word = "Switch off" if key.enabled else "Switch on"
         menu.addAction(word, lambda: self._vault.set_enabled(key.id, not key.enabled))
         menu.addSeparator()
-        earlier = menu.addAction("Try earlier\tAlt+Up", lambda: self._vault.move_by(key.id, -1))
-        later = menu.addAction("Try later\tAlt+Down", lambda: self._vault.move_by(key.id, 1))
+        earlier = menu.addAction(self.tr("Try earlier\tAlt+Up"), lambda: self._vault.move_by(key.id, -1))
+        later = menu.addAction(self.tr("Try later\tAlt+Down"), lambda: self._vault.move_by(key.id, 1))
         earlier.setEnabled(place > 0)
         later.setEnabled(place < len(family) - 1)
 

@@ -29,7 +29,7 @@ class KeyTable(Table):
         self._pressed: tuple[QPoint, str] | None = None
         self._target: tuple[int, int] | None = None
         """Where a dragged key would go: its place among its siblings, and the y of the line that shows it."""
-        self.setAccessibleDescription("Alt and an arrow key change the order of a provider’s keys")
+        self.setAccessibleDescription(self.tr("Alt and an arrow key change the order of a provider’s keys"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row: KeyRow | None = self.value()

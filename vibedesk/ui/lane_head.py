@@ -162,12 +162,15 @@ class LaneHead(QFrame):
             "simulation",
             "simulation" if simulated else "",
             "warn",
-            "No model is asked: this answer is made up.",
+            self.tr("No model is asked: this answer is made up."),
         )
         self._chip("route", f"route {lane.spec.route}" if lane.spec.route else "", "neutral", "")
         effort = lane.spec.parameters.reasoning_effort
         self._chip(
-            "effort", f"effort {effort}" if effort else "", "neutral", "How hard the model is asked to think"
+            "effort",
+            f"effort {effort}" if effort else "",
+            "neutral",
+            self.tr("How hard the model is asked to think"),
         )
         modified = bool(differing(msgspec.structs.replace(lane.spec.parameters, reasoning_effort=None)))
         self._chip("modified", "modified" if modified else "", "neutral", told(lane.spec.parameters))
@@ -175,7 +178,7 @@ class LaneHead(QFrame):
             "unlinked",
             "" if lane.spec.linked else "unlinked",
             "neutral",
-            "The composer does not ask this lane.",
+            self.tr("The composer does not ask this lane."),
         )
         self._show_deployment(lane, simulated)
         self._show_fallback(lane)
@@ -225,7 +228,7 @@ class LaneHead(QFrame):
                 "key",
                 "" if simulated else harmless.one_line(key, 28),
                 "neutral",
-                "The key this lane asks with",
+                self.tr("The key this lane asks with"),
             )
 
     def _show_fallback(self, lane: Lane) -> None:

@@ -25,7 +25,7 @@ class SystemSheet(Sheet):
         self.words = QPlainTextEdit(text)
         self.words.setMinimumHeight(180)
         self.words.setTabChangesFocus(True)
-        self.words.setAccessibleName("System prompt")
+        self.words.setAccessibleName(self.tr("System prompt"))
         self.words.setPlaceholderText(
             self.tr("Sent before every question, for example: Answer in one paragraph.")
         )

@@ -61,10 +61,10 @@ class LimitsSheet(Sheet):
         self.problem = Label("", "small", wrap=True)
         self.problem.setProperty("role", "bad")
         self.body.addWidget(self.problem)
-        self.save = Button("Save", "primary").on(self._save)
+        self.save = Button(self.tr("Save"), "primary").on(self._save)
         self.save.setDefault(True)
         self.footer.addStretch(1)
-        self.footer.addWidget(Button("Cancel").on(self.reject))
+        self.footer.addWidget(Button(self.tr("Cancel")).on(self.reject))
         self.footer.addWidget(self.save)
         self._look()
 
@@ -75,7 +75,7 @@ class LimitsSheet(Sheet):
     def _build(self, row: KeyRow) -> None:
         limits = self._key.limits
         budget = "" if limits.monthly_usd is None else f"{limits.monthly_usd:f}"
-        self.budget = self._line("Budget a month, $", budget, "no limit")
+        self.budget = self._line(self.tr("Budget a month, $"), budget, "no limit")
         spent = (
             f"{money(row.spent)} spent this month (UTC)"
             if row.spent is not None

@@ -27,11 +27,11 @@ class MatrixSheet(Sheet):
         self._chips: dict[tuple[str, str], Chip] = {}
         text = "Each key is asked for each ticked model once: one word, with as little thinking as the model allows."
         self.body.addWidget(Label(text, "muted", wrap=True))
-        self._none = Label("No key is switched on.", wrap=True)
+        self._none = Label(self.tr("No key is switched on."), wrap=True)
         self.body.addWidget(self._none)
         self.cost = Label("", wrap=True)
-        self.cancel = Button("Close").on(self.reject)
-        self.run = Button("Ask", "primary").on(self._act)
+        self.cancel = Button(self.tr("Close")).on(self.reject)
+        self.run = Button(self.tr("Ask"), "primary").on(self._act)
         self.run.setDefault(True)
         self.footer.addWidget(self.cost, 1)
         self.footer.addWidget(self.cancel)

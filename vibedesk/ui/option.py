@@ -104,7 +104,7 @@ class OptionList(QListView):
 
     def __init__(self, rows: RowsModel, theme: Theme) -> None:
         super().__init__()
-        self.setAccessibleName("Models")
+        self.setAccessibleName(self.tr("Models"))
         self.setModel(rows)
         self.setItemDelegate(_Painter(theme, self))
         self.setUniformItemSizes(True)
@@ -222,13 +222,13 @@ class _Painter(QStyledItemDelegate):
         """The outermost column: the price, or a button for a key."""
         if row.usable:
             return self._figures(painter, rect, rect.right(), price_words(row.model.price), PRICE)
-        width = self._advance(self._chip, "Add key") + 18
+        width = self._advance(self._chip, self.tr("Add key")) + 18
         box = QRectF(rect.right() - width, rect.center().y() - 11, width, 22)
         painter.setPen(QPen(self._theme.colour("line-strong"), 1))
         painter.setBrush(self._theme.colour("surface"))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         accent = self._theme.colour("accent")
-        self._text(painter, box, "Add key", self._chip, accent, Qt.AlignmentFlag.AlignHCenter)
+        self._text(painter, box, self.tr("Add key"), self._chip, accent, Qt.AlignmentFlag.AlignHCenter)
         return rect.right() - PRICE
 
     def _abilities(self, painter: QPainter, rect: QRectF, edge: float, row: ModelRow, ground: str) -> float:

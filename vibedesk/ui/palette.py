@@ -64,14 +64,14 @@ class Palette(Sheet):
             Command(key, action.text(), shortcut_of(action)) for key, action in self._actions.items()
         ]
         self.rows = RowsModel(self, text=lambda command: command.title)
-        self.field = Field("Type a command…", large=True, name="Command")
+        self.field = Field(self.tr("Type a command…"), large=True, name=self.tr("Command"))
         self.list = QListView()
         self.list.setModel(self.rows)
-        self.list.setAccessibleName("Commands")
+        self.list.setAccessibleName(self.tr("Commands"))
         self.list.setItemDelegate(_CommandPainter(theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)
-        self.nothing = Label("No command has this name.", "muted")
+        self.nothing = Label(self.tr("No command has this name."), "muted")
         self.body.addWidget(self.field)
         self.body.addWidget(self.list)
         self.body.addWidget(self.nothing, 0, Qt.AlignmentFlag.AlignCenter)
@@ -183,7 +183,7 @@ class Cheatsheet(Sheet):
         self.body.addSpacing(8)
         self.body.addWidget(Hairline())
         self.footer.addStretch(1)
-        self.footer.addWidget(Button("Close").on(self.accept))
+        self.footer.addWidget(Button(self.tr("Close")).on(self.accept))
 
 
 def _line(keys: str, title: str) -> QHBoxLayout:

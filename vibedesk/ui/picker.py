@@ -46,15 +46,15 @@ class ModelPicker(QFrame):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Choose a model")
+        self.setAccessibleName(self.tr("Choose a model"))
         self._catalog, self._routes = catalog, routes
         self.marked: list[str] = []
         self._in_list = False
-        self.search = Field("Model, provider or id", large=True, name="Find a model")
+        self.search = Field(self.tr("Model, provider or id"), large=True, name=self.tr("Find a model"))
         self.rows = RowsModel(self, text=spoken)
         self.list = OptionList(self.rows, theme)
         self.note = Label("", "small", wrap=True)
-        self.open = Button("Open", "primary").on(self._accept)
+        self.open = Button(self.tr("Open"), "primary").on(self._accept)
         self.hints = QWidget()
         self._lay_out()
         self._connect()

@@ -37,10 +37,10 @@ class PromptsSheet(Sheet):
         self._theme, self._prompts, self._use, self._written = theme, prompts, use, written
         self._deleted: Prompt | None = None
         self.rows = RowsModel(self, text=lambda prompt: prompt.name)
-        self.field = Field(self.tr("Find a prompt…"), large=True, name="Find a prompt")
+        self.field = Field(self.tr("Find a prompt…"), large=True, name=self.tr("Find a prompt"))
         self.list = QListView()
         self.list.setModel(self.rows)
-        self.list.setAccessibleName("Prompts")
+        self.list.setAccessibleName(self.tr("Prompts"))
         self.list.setItemDelegate(_PromptPainter(theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setMouseTracking(True)
@@ -155,12 +155,12 @@ class PromptEditor(Sheet):
         title = "Edit the prompt" if prompt.name else "New prompt"
         super().__init__(host, theme, title=title, width=620)
         self._keep = keep
-        self.name = Field(self.tr("Name"), name="Name of the prompt")
+        self.name = Field(self.tr("Name"), name=self.tr("Name of the prompt"))
         self.name.setText(prompt.name)
         self.words = QPlainTextEdit(prompt.text)
         self.words.setMinimumHeight(180)
         self.words.setTabChangesFocus(True)
-        self.words.setAccessibleName("Text of the prompt")
+        self.words.setAccessibleName(self.tr("Text of the prompt"))
         self.words.setPlaceholderText(self.tr("Explain {{topic}} to {{audience}} in three sentences."))
         self.blanks = Label("", "small", wrap=True)
         for widget in (self.name, self.words, self.blanks):

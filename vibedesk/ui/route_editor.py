@@ -109,7 +109,7 @@ class RouteEditor(QFrame):
             return
         clear(self.remarks)
         if route.model:
-            self._remark("bad", "A model is written PROVIDER/MODEL.")
+            self._remark("bad", self.tr("A model is written PROVIDER/MODEL."))
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -129,33 +129,33 @@ class RouteEditor(QFrame):
 
     def _make_fields(self) -> None:
         self.title = Elided("", "title")
-        self.name = Field("conversationalResponse", name="Route name")
-        self.model = Field("provider/model", mono=True, name="Model")
+        self.name = Field("conversationalResponse", name=self.tr("Route name"))
+        self.model = Field("provider/model", mono=True, name=self.tr("Model"))
         self.through = Choice([("Gateway, else direct", None), ("Direct", "direct")])
         self.through.setToolTip(
-            "Through the gateway where one is set up, else direct; or as another provider's model"
+            self.tr("Through the gateway where one is set up, else direct; or as another provider's model")
         )
-        self.through.setAccessibleName("Through")
+        self.through.setAccessibleName(self.tr("Through"))
         self.effort = Choice([("Model’s own", None), *((effort, effort) for effort in get_args(Effort))])
-        self.effort.setAccessibleName("Reasoning effort")
-        self.max_tokens = Field("model’s own", name="Max tokens")
-        self.temperature = Field("model’s own", name="Temperature")
+        self.effort.setAccessibleName(self.tr("Reasoning effort"))
+        self.max_tokens = Field("model’s own", name=self.tr("Max tokens"))
+        self.temperature = Field("model’s own", name=self.tr("Temperature"))
         self.system = QPlainTextEdit()
-        self.system.setPlaceholderText("None")
-        self.system.setAccessibleName("System prompt")
+        self.system.setPlaceholderText(self.tr("None"))
+        self.system.setAccessibleName(self.tr("System prompt"))
         self.system.setFixedHeight(76)
         self.system.setTabChangesFocus(True)
         self.terms = RouteTerms()
         self.ladder = bare(QVBoxLayout(), 4)
         self.remarks = bare(QVBoxLayout(), 6)
         self.rungs = Explained()
-        self.save = Button("Save", "primary").on(self._save)
-        self.explain = Button("Explain").on(self._explain)
-        self.explain.setToolTip("Whom it would ask now, without asking anybody")
-        self.test = Button("Test").on(self._test)
-        self.test.setToolTip("Sends one short request to the model and to each fallback")
-        self.use = Button("Open lane").on(self._use)
-        self.delete = Button("Delete", "quiet").on(self._delete)
+        self.save = Button(self.tr("Save"), "primary").on(self._save)
+        self.explain = Button(self.tr("Explain")).on(self._explain)
+        self.explain.setToolTip(self.tr("Whom it would ask now, without asking anybody"))
+        self.test = Button(self.tr("Test")).on(self._test)
+        self.test.setToolTip(self.tr("Sends one short request to the model and to each fallback"))
+        self.use = Button(self.tr("Open lane")).on(self._use)
+        self.delete = Button(self.tr("Delete"), "quiet").on(self._delete)
 
     def _lay_out(self) -> None:
         outer = bare(QVBoxLayout(self))
@@ -185,11 +185,13 @@ class RouteEditor(QFrame):
     def _form(self) -> QGridLayout:
         model = bare(QHBoxLayout(), 6)
         model.addWidget(self.model, 1)
-        choose = Button("", icon=self._theme.icon("magnifying-glass", size=16)).named("Choose a model")
+        choose = Button("", icon=self._theme.icon("magnifying-glass", size=16)).named(
+            self.tr("Choose a model")
+        )
         model.addWidget(choose.on(lambda: self._pick(self.model.text(), self._chosen)))
         falls = bare(QVBoxLayout(), 4)
         falls.addLayout(self.ladder)
-        falls.addWidget(Button("Add a fallback…").on(lambda: self._pick("", self._added)))
+        falls.addWidget(Button(self.tr("Add a fallback…")).on(lambda: self._pick("", self._added)))
         form = bare(QGridLayout(), 8)
         form.setHorizontalSpacing(12)
         form.setColumnMinimumWidth(0, 76)

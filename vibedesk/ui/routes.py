@@ -36,11 +36,11 @@ class RoutesPage(QWidget):
         self.count = Chip()
         self.table = Table(routes.rows, _columns(catalog), theme, name="Routes")
         self.editor = RouteEditor(routes, catalog, theme, pick, open_in_lane)
-        self.carry = Button("Take home…").on(self._take_home)
-        self.carry.setToolTip("Export all routes to another tool, or import some")
+        self.carry = Button(self.tr("Take home…")).on(self._take_home)
+        self.carry.setToolTip(self.tr("Export all routes to another tool, or import some"))
         self._growing = (
-            Button("Add starter set").on(routes.add_starters),
-            Button("New route", "primary").on(self.new_route),
+            Button(self.tr("Add starter set")).on(routes.add_starters),
+            Button(self.tr("New route"), "primary").on(self.new_route),
         )
         """Where there are no routes yet, the empty page offers them itself."""
         self._pages = QStackedLayout()
@@ -110,9 +110,9 @@ class RoutesPage(QWidget):
         )
         actions = QWidget()
         row = bare(QHBoxLayout(actions), 8)
-        row.addWidget(Button("New route", "primary").on(self.new_route))
-        row.addWidget(Button("Add the starter set").on(self._routes.add_starters))
-        page = Empty("No routes yet", words)
+        row.addWidget(Button(self.tr("New route"), "primary").on(self.new_route))
+        row.addWidget(Button(self.tr("Add the starter set")).on(self._routes.add_starters))
+        page = Empty(self.tr("No routes yet"), words)
         layout = page.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(3, actions, 0, Qt.AlignmentFlag.AlignHCenter)

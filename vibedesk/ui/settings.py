@@ -68,13 +68,13 @@ class SettingsPage(QWidget):
     # Sections
 
     def _build_looks(self) -> None:
-        grid = self._section("Appearance and typing", "")
+        grid = self._section(self.tr("Appearance and typing"), "")
         self.theme = Choice([("As the desktop says", "system"), ("Light", "light"), ("Dark", "dark")])
-        self.theme.setAccessibleName("Theme")
+        self.theme.setAccessibleName(self.tr("Theme"))
         self.theme.setMinimumWidth(200)
         self.theme.activated.connect(self._choose_theme)
         _line(grid, "Theme", self.theme)
-        self.enter = Check("Enter sends, Shift+Enter breaks the line")
+        self.enter = Check(self.tr("Enter sends, Shift+Enter breaks the line"))
         self.enter.clicked.connect(lambda on: self._settings.set("composer.enter_sends", on))
         _line(grid, "Sending", self.enter)
 
@@ -83,74 +83,81 @@ class SettingsPage(QWidget):
             "Where one is set up, calls go through it, except to providers it has no path for. "
             "A route or a lane can still say “direct”."
         )
-        grid = self._section("Cloudflare AI Gateway", text)
+        grid = self._section(self.tr("Cloudflare AI Gateway"), text)
         self.gateway_chip = Chip("", dot=True)
         _line(grid, "State", self.gateway_chip)
-        self.account = self._text_field("gateway.account", "Account id", mono=True)
+        self.account = self._text_field("gateway.account", self.tr("Account id"), mono=True)
         self.gateway_name = self._text_field("gateway.name", "Gateway")
-        self.gateway_url = self._text_field("gateway.base_url", "Base URL", mono=True)
+        self.gateway_url = self._text_field("gateway.base_url", self.tr("Base URL"), mono=True)
         for title, field in (
             ("Account id", self.account),
             ("Gateway", self.gateway_name),
             ("Base URL", self.gateway_url),
         ):
             _line(grid, title, field)
-        self.token = Field("Paste a token to keep it in the vault", name="Gateway token")
+        self.token = Field(self.tr("Paste a token to keep it in the vault"), name=self.tr("Gateway token"))
         quiet_field(self.token)
-        self.keep_token = Button("Keep").on(self._keep_token)
+        self.keep_token = Button(self.tr("Keep")).on(self._keep_token)
         self.keep_token.setEnabled(False)
         self.token.textChanged.connect(lambda text: self.keep_token.setEnabled(bool(text.strip())))
         self.token.returnPressed.connect(self._keep_token)
         _line(grid, "Token", _beside(self.token, self.keep_token))
         self.token_place = Label("", "small", wrap=True)
         _line(grid, "", self.token_place)
-        self.stored_keys = Check("The providers’ keys are stored at the gateway")
-        self.stored_keys.setToolTip("Calls through the gateway carry its token and no provider’s key")
+        self.stored_keys = Check(self.tr("The providers’ keys are stored at the gateway"))
+        self.stored_keys.setToolTip(
+            self.tr("Calls through the gateway carry its token and no provider’s key")
+        )
         self.stored_keys.clicked.connect(lambda on: self._settings.set("gateway.stored_keys", on))
         _line(grid, "Keys", self.stored_keys)
 
     def _build_vault(self) -> None:
         grid = self._section(
             "Vault",
-            "Another program running as you can read your keys. VibeDesk never writes them to its own files or logs.",
+            self.tr(
+                "Another program running as you can read your keys. "
+                "VibeDesk never writes them to its own files or logs."
+            ),
         )
         self.vault_chip = Chip("", dot=True)
         self.vault_button = Button("").on(self._vault_act)
-        self.passphrase_button = Button("Change passphrase…").on(self._change_passphrase)
+        self.passphrase_button = Button(self.tr("Change passphrase…")).on(self._change_passphrase)
         buttons = _beside(self.vault_chip, self.vault_button, self.passphrase_button, stretch=True)
-        _line(grid, "Kept in", buttons)
+        _line(grid, self.tr("Kept in"), buttons)
         self.vault_reason = Label("", "small", wrap=True)
         _line(grid, "", self.vault_reason)
         self.idle = Choice([(words, minutes) for minutes, words in IDLE])
-        self.idle.setAccessibleName("Lock when idle")
+        self.idle.setAccessibleName(self.tr("Lock when idle"))
         self.idle.setMinimumWidth(200)
         self.idle.activated.connect(
             lambda: self._settings.set("vault.lock_after_minutes", self.idle.chosen())
         )
-        _line(grid, "Lock when idle", self.idle)
+        _line(grid, self.tr("Lock when idle"), self.idle)
         self.idle_note = Label(
-            "The encrypted file only; a system keychain has its own ways to lock.", "small"
+            self.tr("The encrypted file only; a system keychain has its own ways to lock."), "small"
         )
         _line(grid, "", self.idle_note)
 
     def _build_folders(self) -> None:
         grid = self._section(
-            "Folders with keys",
-            "The .dev.vars and .env files of these folders are read, beside the working folder’s.",
+            self.tr("Folders with keys"),
+            self.tr("The .dev.vars and .env files of these folders are read, beside the working folder’s."),
         )
         self.folders = QWidget()
         self._folder_rows: QVBoxLayout = bare(QVBoxLayout(self.folders), 4)
         _line(grid, "Folders", self.folders)
-        _line(grid, "", _beside(Button("Add a folder…").on(self._pick_folder), stretch=True))
+        _line(grid, "", _beside(Button(self.tr("Add a folder…")).on(self._pick_folder), stretch=True))
         self.key_files = Label("", "small", wrap=True)
         _line(grid, "", self.key_files)
 
     def _build_places(self) -> None:
-        grid = self._section("Where things are kept", "", last=True)
+        grid = self._section(self.tr("Where things are kept"), "", last=True)
         for place in self._settings.places():
             path = Elided(place.path, "mono", Qt.TextElideMode.ElideMiddle)
             _line(
-                grid, place.title, _beside(path, Button("Open", "link").on(_opener(place.path)), stretch=True)
+                grid,
+                place.title,
+                _beside(path, Button(self.tr("Open"), "link").on(_opener(place.path)), stretch=True),
             )
             _line(grid, "", Label(place.text, "small", wrap=True))
 
@@ -228,10 +235,10 @@ class SettingsPage(QWidget):
         folders = self._settings.get("keys.folders")
         for folder in folders:
             path = Elided(folder, "mono", Qt.TextElideMode.ElideMiddle)
-            remove = Button("Remove", "link").on(self._remover(folder))
+            remove = Button(self.tr("Remove"), "link").on(self._remover(folder))
             self._folder_rows.addWidget(_beside(path, remove, stretch=True))
         if not folders:
-            self._folder_rows.addWidget(Label("None but the working folder.", "muted"))
+            self._folder_rows.addWidget(Label(self.tr("None but the working folder."), "muted"))
         files = self._settings.key_files()
         self.key_files.setText("Keys found in " + ", ".join(files) if files else "No keys found in files.")
 
@@ -256,7 +263,7 @@ class SettingsPage(QWidget):
         PassphraseSheet(self.window(), self._theme, self._vault, change=True).open()
 
     def _pick_folder(self) -> None:
-        dialog = QFileDialog(self, "Folder with .dev.vars or .env")
+        dialog = QFileDialog(self, self.tr("Folder with .dev.vars or .env"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

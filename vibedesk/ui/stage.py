@@ -80,7 +80,7 @@ class Stage(QWidget):
         self.bar.setContentsMargins(-6, 0, 0, 0)
         self.bar.left.addWidget(self.title)
         self.bar.left.addWidget(self.lanes_chip)
-        for widget in (self.linked_chip, self.blind, self.add_button, self.more, Keycap("Ctrl K")):
+        for widget in (self.linked_chip, self.blind, self.add_button, self.more, Keycap(self.tr("Ctrl K"))):
             self.bar.right.addWidget(widget)
         under = QFrame()
         under.setObjectName("composerBar")

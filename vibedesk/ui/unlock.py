@@ -44,7 +44,7 @@ class PassphraseSheet(Sheet):
         super().__init__(host, theme, title=title, width=480)
         self._vault, self._busy = vault, False
         self.body.addWidget(Label(text, "muted", wrap=True))
-        self.now = passphrase_field("Passphrase or recovery code")
+        self.now = passphrase_field(self.tr("Passphrase or recovery code"))
         self.passphrase = passphrase_field("New passphrase" if change else "Passphrase")
         self.again = passphrase_field("New passphrase again" if change else "Passphrase again")
         self.now.setVisible(change)
@@ -59,7 +59,7 @@ class PassphraseSheet(Sheet):
         self.go = Button(verb, "primary").on(self._go)
         self.go.setDefault(True)
         self.footer.addStretch(1)
-        self.footer.addWidget(Button("Cancel").on(self.reject))
+        self.footer.addWidget(Button(self.tr("Cancel")).on(self.reject))
         self.footer.addWidget(self.go)
         done = vault.door.passphrase_changed if change else vault.unlocked
         done.connect(self.accept)
@@ -121,22 +121,22 @@ class RecoverySheet(Sheet):
         super().__init__(host, theme, title="Your recovery code", width=520)
         self.body.addWidget(
             Label(
-                "It opens the file when the passphrase is lost. It is shown now and never again.",
+                self.tr("It opens the file when the passphrase is lost. It is shown now and never again."),
                 "muted",
                 wrap=True,
             )
         )
         self.code = Label(code, "mono", wrap=True).selectable()
-        self.code.setAccessibleName("Recovery code")
+        self.code.setAccessibleName(self.tr("Recovery code"))
         self.body.addSpacing(4)
         self.body.addWidget(self.code)
         self.body.addSpacing(4)
-        self.noted = Check("I have written it down")
+        self.noted = Check(self.tr("I have written it down"))
         self.body.addWidget(self.noted)
-        self.done_button = Button("Done", "primary").on(self.accept)
+        self.done_button = Button(self.tr("Done"), "primary").on(self.accept)
         self.done_button.setEnabled(False)
         self.noted.toggled.connect(self.done_button.setEnabled)
-        self.footer.addWidget(Button("Copy").on(lambda: clipboard.put(Secret(code))))
+        self.footer.addWidget(Button(self.tr("Copy")).on(lambda: clipboard.put(Secret(code))))
         self.footer.addStretch(1)
         self.footer.addWidget(self.done_button)
 

@@ -29,12 +29,14 @@ class UsagePage(QWidget):
         super().__init__()
         self._usage = usage
         self.period = Choice(list(PERIODS))
-        self.period.setAccessibleName("Period")
+        self.period.setAccessibleName(self.tr("Period"))
         self.period.choose(usage.days)
         self.sums = {
             name: Figure(name) for name in ("Requests", "Attempts", "Tokens in", "Tokens out", "Cost")
         }
-        self.models = Table(usage.models, _model_columns(), theme, name="By model", row_height=ROW_HEIGHT)
+        self.models = Table(
+            usage.models, _model_columns(), theme, name=self.tr("By model"), row_height=ROW_HEIGHT
+        )
         self.calls = Table(usage.calls, _call_columns(), theme, name="Calls", row_height=ROW_HEIGHT)
         self._pages = QStackedLayout()
         self._lay_out()
@@ -58,9 +60,9 @@ class UsagePage(QWidget):
         column.addWidget(bar)
         column.addLayout(self._pages, 1)
         self._pages.addWidget(self._filled())
-        self.first = Button("Ask something", "primary").on(self.ask.emit)
+        self.first = Button(self.tr("Ask something"), "primary").on(self.ask.emit)
         words = "Every request is listed here with its tokens, cost and outcome, whether it worked or not."
-        self._pages.addWidget(Empty("Nothing asked in this period", words, self.first))
+        self._pages.addWidget(Empty(self.tr("Nothing asked in this period"), words, self.first))
 
     def _filled(self) -> QWidget:
         page = QWidget()
@@ -87,7 +89,8 @@ class UsagePage(QWidget):
             count(sums.requests), "What a cache gave cost nothing" if cached else "", cached
         )
         self.sums["Attempts"].set(
-            count(sums.attempts), "An attempt is one request to one deployment; falling back adds one."
+            count(sums.attempts),
+            self.tr("An attempt is one request to one deployment; falling back adds one."),
         )
         self.sums["Tokens in"].set(count(sums.input_tokens))
         self.sums["Tokens out"].set(count(sums.output_tokens))

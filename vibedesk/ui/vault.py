@@ -42,9 +42,12 @@ class KeysPage(QWidget):
         self.panel = KeyPanel(vault, theme)
         self.banner = VaultBanner(vault, theme)
         self.empty = Empty(
-            "No keys yet",
-            "Paste a key of any provider. It is kept in the keychain, and sent to that provider and nowhere else.",
-            Button("Add key", "primary").on(self.add_key),
+            self.tr("No keys yet"),
+            self.tr(
+                "Paste a key of any provider. "
+                "It is kept in the keychain, and sent to that provider and nowhere else."
+            ),
+            Button(self.tr("Add key"), "primary").on(self.add_key),
         )
         column: QVBoxLayout = bare(QVBoxLayout(self))
         column.addWidget(self._top_bar())
@@ -111,12 +114,12 @@ class KeysPage(QWidget):
         bar = TopBar("Keys")
         self.chip = Chip("", dot=True)
         bar.left.addWidget(self.chip)
-        self.import_button = Button("Import…").on(self.import_keys)
-        self.health_button = Button("Health…").on(self.open_matrix)
-        self.check_button = Button("Check all").on(self._check_all)
+        self.import_button = Button(self.tr("Import…")).on(self.import_keys)
+        self.health_button = Button(self.tr("Health…")).on(self.open_matrix)
+        self.check_button = Button(self.tr("Check all")).on(self._check_all)
         for button in (self.import_button, self.health_button, self.check_button):
             bar.right.addWidget(button)
-        self.add_button = Button("Add key", "primary").on(self.add_key)
+        self.add_button = Button(self.tr("Add key"), "primary").on(self.add_key)
         bar.right.addWidget(self.add_button)
         return bar
 

@@ -79,35 +79,37 @@ class WelcomePage(QWidget):
     def _cards(self) -> QWidget:
         inside = QWidget()
         column: QVBoxLayout = bare(QVBoxLayout(inside))
-        column.addWidget(Label("Ask several models at once, with your own keys", "heading", wrap=True))
+        column.addWidget(
+            Label(self.tr("Ask several models at once, with your own keys"), "heading", wrap=True)
+        )
         column.addSpacing(4)
         text = "Keys stay on this machine and go to their own provider only. Nothing is sent before you ask."
         column.addWidget(Label(text, "muted", wrap=True))
         column.addSpacing(20)
         self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.cards.setSpacing(12)
-        self.paste = Button("Paste a key", "primary").on(lambda: self._press(self.key_wanted.emit))
-        self.local = Button("Look for servers").on(lambda: self._press(self._local_act))
-        self.demo = Button("Try the demo").on(lambda: self._press(self.demo_wanted.emit))
+        self.paste = Button(self.tr("Paste a key"), "primary").on(lambda: self._press(self.key_wanted.emit))
+        self.local = Button(self.tr("Look for servers")).on(lambda: self._press(self._local_act))
+        self.demo = Button(self.tr("Try the demo")).on(lambda: self._press(self.demo_wanted.emit))
         self.local_state = Label("", "small", wrap=True)
         cards = (
             self._card(
                 "key",
-                "Paste a key",
-                "Whose it is shows in its shape, and a check proves that it works.",
+                self.tr("Paste a key"),
+                self.tr("Whose it is shows in its shape, and a check proves that it works."),
                 self.paste,
             ),
             self._card(
                 "desktop",
-                "Use a local server",
-                "Ollama, LM Studio or llama.cpp on this machine, without any key.",
+                self.tr("Use a local server"),
+                self.tr("Ollama, LM Studio or llama.cpp on this machine, without any key."),
                 self.local,
                 self.local_state,
             ),
             self._card(
                 "play-circle",
-                "Try without a key",
-                "A demo provider answers here, without network.",
+                self.tr("Try without a key"),
+                self.tr("A demo provider answers here, without network."),
                 self.demo,
                 Chip("simulation", "warn"),
             ),
@@ -143,8 +145,8 @@ class WelcomePage(QWidget):
         self.found.body.addSpacing(4)
         self.buttons = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
-        self.use = Button("Use them where they are").on(self.begin_wanted.emit)
-        self.keep = Button("Keep them in the vault…").on(self.import_wanted.emit)
+        self.use = Button(self.tr("Use them where they are")).on(self.begin_wanted.emit)
+        self.keep = Button(self.tr("Keep them in the vault…")).on(self.import_wanted.emit)
         row.addWidget(self.use)
         row.addWidget(self.keep)
         row.addStretch(1)

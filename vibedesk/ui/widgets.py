@@ -341,7 +341,7 @@ class KeyField(Field):
     def __init__(self, placeholder: str = "Paste a key") -> None:
         super().__init__(placeholder, large=True, name="API key")
         quiet_field(self)
-        self.toggle = Button("Show", "quiet", parent=self).on(self._toggle)
+        self.toggle = Button(self.tr("Show"), "quiet", parent=self).on(self._toggle)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(self.REVEAL_MS)
@@ -356,7 +356,7 @@ class KeyField(Field):
         """Back to dots."""
         self._timer.stop()
         self.setEchoMode(QLineEdit.EchoMode.Password)
-        self.toggle.setText("Show")
+        self.toggle.setText(self.tr("Show"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -373,7 +373,7 @@ class KeyField(Field):
             return
         self.setFocus()
         self.setEchoMode(QLineEdit.EchoMode.Normal)
-        self.toggle.setText("Hide")
+        self.toggle.setText(self.tr("Hide"))
         self._timer.start()
 
 

@@ -104,7 +104,7 @@ class Window(QMainWindow):
 
     def __init__(self, pages: Sequence[Page], theme: Theme, notices: Notices, remembered: Remembered) -> None:
         super().__init__()
-        self.setWindowTitle("VibeDesk")
+        self.setWindowTitle(self.tr("VibeDesk"))
         self.setMinimumSize(360, 280)
         self._pages = {page.id: page for page in pages}
         self._built: dict[str, QWidget] = {}
@@ -238,9 +238,9 @@ class Window(QMainWindow):
         for page in [page for page in self._pages.values() if not page.rail]:
             keys = ("Ctrl+,",) if page.id == "settings" else ()
             self.add_action(f"Open {page.title}", lambda page=page: self.show_page(page.id), *keys)  # type: ignore[misc]
-        self.add_action("Show conversations", self.history_toggled.emit)
-        self.add_action("Find a command", self.open_palette, "Ctrl+K")
-        self.add_action("Keyboard shortcuts", self.open_cheatsheet, "F1", "Ctrl+/")
+        self.add_action(self.tr("Show conversations"), self.history_toggled.emit)
+        self.add_action(self.tr("Find a command"), self.open_palette, "Ctrl+K")
+        self.add_action(self.tr("Keyboard shortcuts"), self.open_cheatsheet, "F1", "Ctrl+/")
         self.add_action("Quit", self.close, "Ctrl+Q")
 
     def _restore(self) -> None:

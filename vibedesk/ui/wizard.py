@@ -115,7 +115,9 @@ class Wizard(Sheet):
         row: QHBoxLayout = bare(QHBoxLayout(line), 8)
         row.setContentsMargins(10, 0, 0, 0)
         self.ask_text = Label("", "muted")
-        self.ask_button = Button("Ask for one answer", "link").on(lambda: self.step.check(answer=True))
+        self.ask_button = Button(self.tr("Ask for one answer"), "link").on(
+            lambda: self.step.check(answer=True)
+        )
         row.addWidget(self.ask_text, 1)
         row.addWidget(self.ask_button)
         return line
@@ -126,8 +128,8 @@ class Wizard(Sheet):
         grid.setContentsMargins(0, 8, 0, 4)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
-        self.label = Field("work, personal, …", name="Label")
-        self.kept_in = Field(name="Kept in")
+        self.label = Field("work, personal, …", name=self.tr("Label"))
+        self.kept_in = Field(name=self.tr("Kept in"))
         self.kept_in.setReadOnly(True)
         for column, (title, field) in enumerate((("Label", self.label), ("Kept in", self.kept_in))):
             caption = Label(title, "small")
@@ -138,11 +140,11 @@ class Wizard(Sheet):
         return below
 
     def _build_footer(self) -> None:
-        self.another = Button("Add another", "quiet").on(self._again)
-        self.stop = Button("Stop", "quiet").on(self.step.stop)
-        self.skip = Button("Skip the check", "quiet").on(self.step.skip)
-        self.cancel = Button("Cancel").on(self.reject)
-        self.save = Button("Save key", "primary").on(self._go)
+        self.another = Button(self.tr("Add another"), "quiet").on(self._again)
+        self.stop = Button(self.tr("Stop"), "quiet").on(self.step.stop)
+        self.skip = Button(self.tr("Skip the check"), "quiet").on(self.step.skip)
+        self.cancel = Button(self.tr("Cancel")).on(self.reject)
+        self.save = Button(self.tr("Save key"), "primary").on(self._go)
         self.save.setDefault(True)
         self.footer.addStretch(1)
         for button in (self.another, self.stop, self.skip, self.cancel, self.save):
@@ -234,7 +236,7 @@ class Wizard(Sheet):
         if vault_state is None or vault_state.kind == "ready":
             self.kept_in.setText(vault_state.where if vault_state else "…")
         elif door.needs_file and door.can_ask:
-            self.kept_in.setText("Encrypted file, new")
+            self.kept_in.setText(self.tr("Encrypted file, new"))
         elif vault_state.is_file:
             self.kept_in.setText("Encrypted file, to be unlocked" if door.is_locked else "Encrypted file")
         else:
@@ -286,8 +288,8 @@ class Wizard(Sheet):
         self.another.setVisible(not replaced)
         for button in (self.stop, self.skip):
             button.hide()
-        self.cancel.setText("Done")
-        self.save.setText("Send a first message")
+        self.cancel.setText(self.tr("Done"))
+        self.save.setText(self.tr("Send a first message"))
         self.save.setEnabled(True)
         self.save.setFocus()
         announce(self, f"{title}. {self.done_text.text()}")
