@@ -295,6 +295,10 @@ class Sitting(QObject):
 
         return SettingsPage(self.settings, self.vault, self.theme)
 
+    def _playground_page(self) -> PlaygroundPage:
+        page: PlaygroundPage = self.window.page("playground")  # type: ignore[assignment]
+        return page
+
     def _keys_page(self) -> KeysPage:
         page: KeysPage = self.window.page("keys")  # type: ignore[assignment]
         return page
@@ -337,14 +341,17 @@ class Sitting(QObject):
         over.open()
 
     def pick_for_lane(self, lane: int) -> None:
-        """The picker for one lane; each further model or route that was marked gets a lane of its own."""
-        spec = self.playground.lanes[lane].spec
+        """The picker for one lane; each further model or route that was marked gets a lane of its own, and so does the
+        first where there is no such lane yet."""
+        lanes = self.playground.lanes
+        spec = lanes[min(lane, len(lanes) - 1)].spec
 
         def take(ids: list[str]) -> None:
             for place, picked in enumerate(ids):
-                number = self.playground.add_lane() if place else lane
+                number = self.playground.add_lane() if place or lane >= len(self.playground.lanes) else lane
                 if number >= 0:
                     self._fill_lane(number, picked)
+                    self._playground_page().show_lane(number)
 
         self.pick_models(f"route:{spec.route}" if spec.route else spec.model, take, routes=True)
 
@@ -361,6 +368,7 @@ class Sitting(QObject):
         match action:
             case "open_keys":
                 self.window.show_page("keys")
+                self._keys_page().show_key(self.playground.lanes[lane].last_key)
             case "add_key":
                 self.add_key(provider.id if provider else "")
             case "open_settings":

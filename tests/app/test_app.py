@@ -13,6 +13,9 @@ from tests.providers import Anthropic, Behaviour, OpenAI
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, home_at, until
 from vibedesk.app import Sitting, run
 from vibedesk.desk import Desk
+from vibedesk.ui.picker import ModelPicker
+from vibedesk.ui.playground import PlaygroundPage
+from vibedesk.ui.vault import KeysPage
 from vibedesk.ui.welcome import WelcomePage
 from vibedesk.ui.window import Window
 from vibedesk.ui.wizard import Wizard
@@ -136,3 +139,51 @@ async def test_the_shortcuts_open_what_they_say(tmp_path: Path) -> None:
     await until(window.has_sheet)
     window.close()
     await sitting.end()
+
+
+def picker_of(sitting: Sitting) -> ModelPicker:
+    return next(one for one in sitting.window.findChildren(ModelPicker) if one.isVisible())
+
+
+async def test_a_lane_is_added_once_its_model_is_picked(tmp_path: Path) -> None:
+    desk = await asyncio.to_thread(lambda: Desk.open(home_at(tmp_path), cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    sitting.try_provider("demo")
+    page = sitting.window.page("playground")
+    assert isinstance(page, PlaygroundPage)
+    page.add_button.click()
+    QTest.keyClick(picker_of(sitting).search, Qt.Key.Key_Escape)
+    assert len(sitting.playground.lanes) == 1
+    page.add_button.click()
+    QTest.keyClicks(picker_of(sitting).search, "demo quick")
+    QTest.keyClick(picker_of(sitting).search, Qt.Key.Key_Return)
+    assert [lane.spec.model for lane in sitting.playground.lanes][1:] == ["demo/quick"]
+    assert page.current == 1
+    sitting.window.close()
+    await sitting.end()
+
+
+async def test_what_a_provider_said_of_a_key_is_what_the_keys_page_says(tmp_path: Path) -> None:
+    async with Anthropic(key=ANTHROPIC_KEY) as anthropic, OpenAI(key=GROQ_KEY) as groq:
+        environ = home_at(tmp_path, {"anthropic": anthropic.base_url, "groq": groq.base_url})
+        desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=tmp_path))
+        sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+        await sitting.begin()
+        await add_key(sitting, ANTHROPIC_KEY)
+        await add_key(sitting, GROQ_KEY)
+        groq.key = "gsk_" + "n" * 52  # revoked there since
+        sitting.playground.set_model(0, "groq/openai/gpt-oss-120b")
+        sitting.playground.ask("Hi")
+        lane = sitting.playground.lanes[0]
+        await until(lambda: lane.phase == "failed" and not sitting.tasks.names())
+        sitting.help_lane("open_keys", 0)
+        page = sitting.window.page("keys")
+        assert isinstance(page, KeysPage)
+        await until(lambda: page.panel.row is not None and page.panel.row.chip == "refused")
+        assert page.panel.row is not None
+        assert page.panel.row.provider is not None
+        assert page.panel.row.provider.id == "groq"
+        assert page.panel.when.text().startswith("Last heard · today")
+        sitting.window.close()
+        await sitting.end()

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store.vault_contract import MemoryRing, fake_key
 from vibedesk.engine.errors import SecretUnavailable
-from vibedesk.engine.types import ApiKey, Limits, Provider, Secret
+from vibedesk.engine.types import ApiKey, Attempt, Cost, Limits, Provider, Secret
 from vibedesk.store.database import Database
 from vibedesk.store.environment import GATEWAY, Environment
 from vibedesk.store.keychain import Keychain
@@ -110,6 +112,68 @@ def test_what_a_check_and_a_use_left_behind_is_remembered(desk: Desk) -> None:
     desk.keys.note_check(key.id, "invalid", NOON)
     assert desk.keys.all()[0].state == "invalid"
     assert desk.keys.all()[0].last_used == NOON
+
+
+def sent(key: ApiKey, **of_it: Any) -> Attempt:
+    """One request with this key, answered well unless `of_it` says otherwise."""
+    answered = Attempt(
+        deployment="openai/any", via="direct", why_via="", key=key.name, key_id=key.id, rule="first choice",
+        status=200, outcome="complete", kind=None, message="", started_s=0.0, connected_s=0.1, first_token_s=0.2,
+        ended_s=0.3, request_id="", finish_reason="stop", usage=None, cost=None,
+    )  # fmt: skip
+    return replace(answered, **of_it)
+
+
+def failed(key: ApiKey, kind: str, status: int | None = 401, message: str = "") -> Attempt:
+    return sent(key, outcome="failed", kind=kind, status=status, message=message, first_token_s=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message", "state"),
+    [
+        ("invalid_key", 401, "Incorrect API key", "invalid"),
+        ("invalid_key", 401, "This key was revoked", "revoked"),
+        ("leaked_key", 403, "", "revoked"),
+        ("no_credit", 402, "", "no_credit"),
+        ("rate_limited", 429, "", "rate_limited"),
+        ("restricted", 403, "", "restricted"),
+        ("server_error", 500, "", "untested"),
+        ("model_not_found", 404, "", "untested"),
+        ("bad_request", 400, "", "untested"),
+        ("unreachable", None, "", "untested"),
+        ("own_limit", None, "", "untested"),
+        ("gateway_error", 401, "", "untested"),
+    ],
+)
+def test_a_refused_request_tells_of_its_key_what_a_check_would(
+    desk: Desk, kind: str, status: int | None, message: str, state: str
+) -> None:
+    key = desk.add("a")
+    desk.keys.note_attempts([failed(key, kind, status, message)], NOON)
+    [noted] = [one for one in desk.keys.all() if one.id == key.id]
+    assert (noted.state, noted.last_used) == (state, NOON)
+
+
+def test_the_last_word_counts_and_each_key_has_its_own(desk: Desk) -> None:
+    one, other = desk.add("a"), desk.add("b")
+    desk.keys.note_attempts([failed(one, "rate_limited", 429), failed(other, "invalid_key"), sent(one)], NOON)
+    assert {key.id: key.state for key in desk.keys.all() if key.source == "vault"} == {
+        one.id: "ready",
+        other.id: "invalid",
+    }
+
+
+def test_words_from_the_gateways_cache_prove_no_key(desk: Desk) -> None:
+    key = desk.add("a")
+    desk.keys.note_attempts([sent(key, cost=Cost(usd=Decimal(0), source="gateway cache"))], NOON)
+    assert desk.keys.all()[0].state == "untested"
+
+
+def test_an_answer_says_nothing_of_characters_it_was_not_asked_with(desk: Desk) -> None:
+    key = desk.add("a")
+    desk.vault.replace(key.id, Secret(fake_key("n")), ORIGIN)
+    desk.keys.note_attempts([sent(key)], NOON)
+    assert desk.keys.all()[0].state == "untested"
 
 
 def test_a_new_secret_is_untested_again(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from vibedesk.engine.errors import (
     TlsUntrusted,
     Unreachable,
 )
-from vibedesk.engine.types import Provider
+from vibedesk.engine.types import Attempt, Provider
 
 VERDICTS: tuple[str, ...] = (
     "ready", "rate_limited", "no_credit", "spend_limit", "restricted", "invalid", "revoked", "wrong_type",
@@ -102,6 +102,27 @@ def verdict_of(error: EngineError, *, of_gateway: bool = False, proven: bool = F
         return "network_blocked"
     kind = error.kind
     return _BY_KIND.get(kind, kind if kind in VERDICTS else "unknown")
+
+
+_TOLD_BY_A_REQUEST = frozenset(
+    {"invalid", "revoked", "wrong_type", "wrong_organisation", "restricted", "region_blocked", "rate_limited"}
+    | {"no_credit", "spend_limit"}
+)
+"""What a provider says of a key when it refuses a request; the rest lies on the way, or in the request."""
+
+
+def verdict_told(attempt: Attempt) -> str:
+    """What a real request told of the key it was sent with, as one of `VERDICTS`; "" = nothing.
+
+    Words that came prove the key, unless they came out of the gateway's cache.
+    """
+    if attempt.first_token_s is not None:
+        return "" if attempt.cost is not None and attempt.cost.source == "gateway cache" else "ready"
+    kind = attempt.kind or ""
+    if kind == "invalid_key" and _REVOKED.search(attempt.message):
+        return "revoked"
+    verdict = _BY_KIND.get(kind, kind)
+    return verdict if verdict in _TOLD_BY_A_REQUEST and attempt.status is not None else ""
 
 
 def nuance_of(error: EngineError | None, provider: Provider, *, proven: bool = False) -> str:

@@ -64,7 +64,7 @@ class Autosave(QObject):
                 self._desk.history.save_answer(conversation, answer)
             if finished.attempts or finished.cached:
                 self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
-                self._note_use(finished)
+                self._desk.keys.note_attempts(finished.attempts, datetime.now(UTC))
 
         await self._write(write, None)
         self.saved.emit(conversation)
@@ -103,10 +103,6 @@ class Autosave(QObject):
             self._desk.lane_sets.keep_last(shown)
 
         await self._write(write, None)
-
-    def _note_use(self, finished: Finished) -> None:
-        for key_id in {attempt.key_id for attempt in finished.attempts if attempt.key_id}:
-            self._desk.keys.note_use(key_id, datetime.now(UTC))
 
     async def _write(self, work: Callable[[], T], otherwise: T) -> T:
         async with self._in_turn:

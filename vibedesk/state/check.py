@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -214,6 +214,15 @@ class Checks(QObject):
         self.stop(key_id)
         if self._runs.pop(key_id, None) is not None:
             self.changed.emit(key_id)
+
+    def forget_older(self, keys: Sequence[ApiKey]) -> None:
+        """Drops checks that a later answer contradicts: what the provider said last is what is shown."""
+        for key in keys:
+            run = self._runs.get(key.id)
+            if run is None or run.at is None or key.checked is None or key.id in self._running:
+                continue
+            if key.checked > run.at and key.state != run.verdict:
+                self.forget(key.id)
 
     async def _run(
         self,

@@ -154,6 +154,16 @@ class Lane(QObject):
             return None
         return self.planned[0].obstacle
 
+    @property
+    def last_key(self) -> str:
+        """The id of the key that the last answer was asked for with, or its request would have been; "" = none."""
+        attempts = self.result.attempts if self.result else ()
+        sent = [attempt.key_id for attempt in attempts if attempt.key_id]
+        if sent:
+            return sent[-1]
+        key = self.planned[0].deployment.key if self.planned else None
+        return key.id if key else ""
+
     def provider_name(self, id: str) -> str:
         """What people call the provider."""
         provider = self._desk.catalog.providers.get(id)

@@ -303,6 +303,7 @@ class Vault(QObject):
         self._show()  # a keychain that hangs keeps nobody from seeing the labels
         await self.door.look()
         self.loaded = True
+        self.checks.forget_older(self._keys)
         self._show()
         if before != self._keys:
             self.keys_changed.emit()

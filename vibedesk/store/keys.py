@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from vibedesk.engine.errors import Misconfigured, SecretUnavailable
 from vibedesk.engine.provider_blocks import is_loopback, origin_of
-from vibedesk.engine.types import ApiKey, Gateway, Limits, Provider, Secret
+from vibedesk.engine.types import ApiKey, Attempt, Gateway, Limits, Provider, Secret
+from vibedesk.engine.verdicts import verdict_told
 from vibedesk.store.database import Database, stamp
 from vibedesk.store.environment import GATEWAY, Environment
 from vibedesk.store.place import VaultError
@@ -87,6 +88,19 @@ class Keys:
             ON CONFLICT (key_id) DO UPDATE SET last_used = excluded.last_used""",
             (key_id, stamp(at)),
         )
+
+    def note_attempts(self, attempts: Sequence[Attempt], at: datetime) -> None:
+        """Remembers that their keys were sent, and what the provider said of each: its last word counts.
+
+        Not of a key that has other characters by now.
+        """
+        names = {key.id: key.name for key in self.all()}
+        for attempt in attempts:
+            if attempt.key_id:
+                self.note_use(attempt.key_id, at)
+                verdict = verdict_told(attempt)
+                if verdict and names.get(attempt.key_id) == attempt.key:
+                    self.note_check(attempt.key_id, verdict, at)
 
     def note_check(
         self, key_id: str, verdict: str, at: datetime, passport: Mapping[str, str] | None = None

@@ -82,8 +82,7 @@ class Record:
     def _keep(self, number: int, finished: Finished) -> None:
         if finished.attempts or finished.cached:
             self._desk.ledger.record(finished, self._began, conversation_id=self._conversation)
-        for key_id in {attempt.key_id for attempt in finished.attempts if attempt.key_id}:
-            self._desk.keys.note_use(key_id, self._began)
+        self._desk.keys.note_attempts(finished.attempts, self._began)
         if self._conversation is not None:
             self._desk.history.save_answer(self._conversation, self._ended(self._answers[number], finished))
 

@@ -168,7 +168,7 @@ class KeyPanel(QFrame):
         if run is not None:
             return "Checking…"
         if key is not None and key.checked is not None:
-            return f"Last check · {moment(key.checked)} · {SHORT.get(key.state, key.state)}"
+            return f"Last heard · {moment(key.checked)} · {SHORT.get(key.state, key.state)}"
         return "Not checked yet"
 
     def _said(self, run: CheckRun | None, row: KeyRow) -> tuple[str, str, str]:

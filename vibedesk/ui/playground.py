@@ -41,7 +41,8 @@ ESTIMATE_MS = 150
 
 
 class PlaygroundPage(QWidget):
-    """Shows a `Playground`. `pick_model(lane index)` is the window's: it opens the picker and calls `set_model`.
+    """Shows a `Playground`. `pick_model(lane index)` is the window's: it opens the picker and calls `set_model`, on a
+    new lane where none has this index yet.
 
     `acted(action, lane index)` for what error cards offer and this page cannot do: open_keys, add_key, open_billing, ….
     """
@@ -230,10 +231,14 @@ class PlaygroundPage(QWidget):
             view.head.set_several(several)
             view.set_current(several and place == self.current)
 
+    def show_lane(self, place: int) -> None:
+        """Makes the lane the current one, and brings it in sight."""
+        self._touch(self.views[place])
+        self.area.ensureWidgetVisible(self.views[place], 0, 0)
+
     def _go_to(self, place: int) -> None:
         if place < len(self.views):
-            self._touch(self.views[place])
-            self.area.ensureWidgetVisible(self.views[place], 0, 0)
+            self.show_lane(place)
             self.views[place].focus()
 
     def _choose(self, view: LaneView) -> None:
@@ -241,10 +246,9 @@ class PlaygroundPage(QWidget):
         self._pick_model(self.current)
 
     def _add_lane(self) -> None:
-        place = self.playground.add_lane()
-        if place >= 0:
-            self._touch(self.views[place])
-            self._pick_model(place)
+        """One more, of the model that is picked; none where nothing is."""
+        if len(self.playground.lanes) < MOST_LANES:
+            self._pick_model(len(self.playground.lanes))
 
     # The bar
 

@@ -74,6 +74,11 @@ class KeysPage(QWidget):
         """Opens the wizard, for a provider where one is given, with what was pasted in its field."""
         self._open_wizard(Wizard(self.window(), self._theme, self._vault, provider=provider, pasted=pasted))
 
+    def show_key(self, key_id: str) -> None:
+        """This one's details."""
+        self.table.choose(key_id)
+        self._show_detail(True)
+
     def import_keys(self) -> None:
         ImportSheet(self.window(), self._theme, self._vault).open()
 
