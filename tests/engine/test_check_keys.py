@@ -114,6 +114,22 @@ class TestForms:
         assert look_of(KEYS["openai"], provider, catalog) == "no form is known for its keys"
 
     @pytest.mark.parametrize(
+        ("provider", "secret", "said"),
+        [
+            ("groq", "gsk_" + "a" * 52, "looks right"),
+            ("groq", "gsk_" + "a" * 16, "copied whole?"),
+            ("anthropic", "sk-ant-api03-abcdefghi", "copied whole?"),
+            ("google-ai-studio", "AIzaSyA-short", "copied whole?"),
+            ("groq", "abc." * 10, "an unusual form for this provider"),
+        ],
+    )
+    def test_half_a_key_does_not_look_right(self, provider: str, secret: str, said: str) -> None:
+        from vibedesk.engine.shapes import look_of
+
+        catalog, _ = own_provider("http://127.0.0.1:9/v1")
+        assert look_of(secret, catalog.provider(provider), catalog).endswith(said)
+
+    @pytest.mark.parametrize(
         "secret", ["sk-schlüssel-0123456789", "sk-two words 0123456789", "sk-\x7f0123456789"]
     )
     async def test_characters_no_key_has(self, http: Http, secret: str) -> None:

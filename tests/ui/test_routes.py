@@ -161,6 +161,16 @@ async def test_explain_shows_the_ladder_and_why_a_rung_is_left_out(tmp_path: Pat
         assert held.scene.lab.seen == []
 
 
+async def test_what_was_explained_is_in_sight_in_a_low_window_too(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.page.resize(1100, 480)
+        held.page.table.choose("two")
+        await until(lambda: held.editor.rungs.visibleRegion().isEmpty())
+        held.editor.explain.click()
+        await until(lambda: held.editor.rungs.ladder.visibleRegion().boundingRect().height() > 60)
+        assert not held.editor.explain.visibleRegion().isEmpty()
+
+
 async def test_what_if_plays_faults_through_and_sends_nothing(tmp_path: Path) -> None:
     sure = Route(name="sure", model="lab/gpt-4.1-mini", fallback_models=("lab/house-blend-7b", SONNET))
     async with page_in(tmp_path, sure) as held:

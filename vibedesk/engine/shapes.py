@@ -47,7 +47,9 @@ def look_of(secret: str, provider: Provider, catalog: Catalog, *, insist: bool =
         raise another_s(catalog.provider(other))
     if not provider.key_pattern:
         return "no form is known for its keys"
-    return "looks right" if provider.id in guesses else "an unusual form for this provider"
+    if provider.id in guesses:
+        return "begins right, but is not of its keys’ form: copied whole?"
+    return "an unusual form for this provider"
 
 
 def kind_of(secret: str) -> tuple[str, str]:

@@ -159,7 +159,7 @@ class RouteEditor(QFrame):
 
     def _lay_out(self) -> None:
         outer = bare(QVBoxLayout(self))
-        scroll = Scroll(margins=(20, 16, 16, 16), spacing=12)
+        self._scroll = scroll = Scroll(margins=(20, 16, 16, 16), spacing=12)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer.addWidget(scroll, 1)
         scroll.column.addWidget(self.title)
@@ -365,10 +365,12 @@ class RouteEditor(QFrame):
     def _show_explanation(self, name: str, explanation: Explanation) -> None:
         if name == self.name.text().strip():
             self.rungs.show_explanation(explanation)
+            self._scroll.show_from(self.explain)
 
     def _show_tries(self, name: str, tries: tuple[Try, ...]) -> None:
         if name == self.name.text().strip():
             self.rungs.show_tries(tries)
+            self._scroll.show_from(self.explain)
 
     def _remark(self, role: str, words: str) -> None:
         line = QWidget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -39,6 +39,8 @@ from vibedesk.state.notices import Notice
 
 CONTROL = 28
 GRID = 4
+SETTLED_MS = 100
+"""Within that time what was put into a column has been laid out."""
 
 
 def set_state(widget: QWidget, name: str, value: Any) -> None:
@@ -503,3 +505,22 @@ class Scroll(QScrollArea):
         self.column.setContentsMargins(*margins)
         self.column.setSpacing(spacing)
         self.setWidget(inside)
+        self._wanted: QWidget | None = None
+        self.verticalScrollBar().rangeChanged.connect(self._go_to_wanted)
+
+    def show_from(self, widget: QWidget) -> None:
+        """Scrolls until this widget of the column, and as much as fits of what follows it, is in sight: when what was
+        put there has been laid out."""
+        self._wanted = widget
+        QTimer.singleShot(SETTLED_MS, self, self._settled)
+        self._go_to_wanted()
+
+    def _settled(self) -> None:
+        self._go_to_wanted()
+        self._wanted = None
+
+    def _go_to_wanted(self) -> None:
+        if self._wanted is not None:
+            bar, inside = self.verticalScrollBar(), self.column.parentWidget()
+            top = self._wanted.mapTo(inside, QPoint(0, 0)).y() - self.column.spacing()
+            bar.setValue(max(bar.value(), min(bar.maximum(), top)))
