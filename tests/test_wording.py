@@ -139,6 +139,10 @@ def test_a_rate_limit_says_when_to_try_again() -> None:
     assert "day" in words_for(RateLimited(scope="day")).sentence
 
 
+def test_a_days_limit_of_which_no_end_is_known_ends_tomorrow() -> None:
+    assert words_for(RateLimited(scope="day")).fix == "Try again tomorrow, or use another model."
+
+
 def test_grok_and_groq_are_told_apart() -> None:
     for meant in ("groq", "grok"):
         fix = words_for(UnknownProvider(provider="grogk", suggestion=meant)).fix

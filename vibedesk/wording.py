@@ -50,6 +50,7 @@ _DETAIL_IS_SENTENCE = frozenset({"misconfigured", "secret_unavailable"})
 def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
     facts = {name: str(value) for name, value in error.facts.items() if value not in (None, "")}
     known = _UNKNOWN | facts
+    of_the_day = error.kind == "rate_limited" and facts.get("scope") == "day"
     return known | {
         "who": provider_name or error.provider or "the provider",
         "the_key": f"the key {error.key}" if error.key else "the key",
@@ -57,7 +58,7 @@ def _facts_of(error: EngineError, provider_name: str) -> dict[str, str]:
         "status": f" (status {error.status})" if (error.status or 0) >= 400 else "",
         "code": f" ({error.code})" if error.code else "",
         "part": _PARTS.get(facts.get("part", ""), "a part of this request"),
-        "when": when(error.retry_after_s),
+        "when": "tomorrow" if of_the_day and error.retry_after_s is None else when(error.retry_after_s),
         "own": _OWN_LIMITS.get(facts.get("limit", ""), "no more may be asked with it now"),
         "limit": f"{float(facts['limit_s']):g} s" if "limit_s" in facts else "the time allowed",
         "window": f" ({count(error.facts['window'])} tokens)" if error.facts.get("window") else "",

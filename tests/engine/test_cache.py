@@ -183,6 +183,22 @@ async def test_ten_equal_questions_at_once_are_one_request(server: OpenAI, cache
     assert cache.flights == {}
 
 
+async def test_an_answer_under_way_is_shared_by_those_alone_who_would_ask_the_same_others(
+    server: OpenAI, cache: Cache
+) -> None:
+    """Else one would tell of a fallback that is not on its own route."""
+    server.behaviour = Behaviour(status=500, times=20, first_token_s=0.1)
+    async with OpenAI() as one, OpenAI() as other:
+        spare = [rung(server), rung(one, id="one")], [rung(server), rung(other, id="other")]
+        first, second = await asyncio.gather(*(ask(cache, rungs) for rungs in spare))
+        assert [answer.attempts[-1].deployment for answer in (first, second)] == [
+            first.deployment,
+            second.deployment,
+        ]
+        assert first.deployment != second.deployment
+        assert (len(one.asked), len(other.asked)) == (1, 1)
+
+
 async def test_whoever_listens_in_on_a_failure_asks_for_himself(server: OpenAI, cache: Cache) -> None:
     server.behaviour = Behaviour(status=402, times=1, first_token_s=0.1)
     first, second = await asyncio.gather(ask(cache, [rung(server)]), ask(cache, [rung(server)]))

@@ -20,6 +20,7 @@ from vibedesk.engine.climb import (
     Fall,
     Finish,
     Left,
+    Remember,
     Send,
     Sleep,
     State,
@@ -268,6 +269,31 @@ def test_a_refused_parameter_is_left_out_once_each_and_three_at_most() -> None:
     assert ends(again)[0] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "remembered"),
+    [
+        ("Unsupported parameter: 'x' is not supported with this model.", True),
+        ("`x` must be less than or equal to `32768`", False),
+        ("x must be between 0 and 1", False),
+        ("x is too large: 40000. This model supports at most 16384 tokens", False),
+        ("integer_above_max_value", False),
+    ],
+)
+def test_a_parameter_refused_for_its_value_alone_is_sent_again_the_next_time(
+    refusal: str, remembered: bool
+) -> None:
+    ask = Ask([rung()]).fail(errors.BadRequest(provider_message=refusal, parameter="x"), parameter="x")
+    assert ask.sent == [0, 0]
+    assert any(isinstance(effect, Remember) for effect in ask.effects) is remembered
+
+
+@pytest.mark.parametrize("on_cut", ["keep", "continue", "restart"])
+def test_for_a_refused_parameter_no_words_are_taken_back(on_cut: Any) -> None:
+    ask = Ask([rung(terms=Terms(on_cut=on_cut))])
+    ask.fail(errors.BadRequest(parameter="x"), parameter="x", shown=True, spoke=True, resumable="overlap")
+    assert ends(ask)[:2] == ([0], "cut")
+
+
 # Caps
 
 
@@ -418,6 +444,15 @@ def test_a_dead_key_that_is_the_only_one_is_asked_all_the_same_and_lives_when_it
     assert ask.done().world.dead == {}
 
 
+def test_a_model_that_a_key_may_not_use_stays_so_when_the_key_answers_elsewhere() -> None:
+    rungs = [rung("a", "dear"), rung("a", "cheap")]
+    world = Ask(rungs).fail(errors.Restricted(status=403)).done().world
+    assert Ask(rungs, world).sent == [1]
+    alone = Ask([rung("a", "dear")], world)
+    assert alone.sent == [0]
+    assert Ask(rungs, alone.done().world).sent == [0]
+
+
 def test_an_account_without_credit_is_let_in_again_when_a_check_finds_its_key_good() -> None:
     world = Ask([rung("a"), rung("b")]).fail(errors.NoCredit()).world
     assert Ask([rung("a"), rung("b")], world).sent == [1]
@@ -455,6 +490,14 @@ def test_the_end_of_a_day_is_midnight_where_the_provider_is() -> None:
     assert out.until is not None
     assert (out.until - 8 * 3600) % 86_400 == 0 or (out.until - 7 * 3600) % 86_400 == 0
     assert 0 < out.until - NOON <= 86_400
+
+
+def test_what_a_day_allows_is_not_asked_for_again_before_the_day_is_over() -> None:
+    limited = errors.RateLimited(status=429, scope="day", provider="google-ai-studio")
+    ask = Ask([rung("google-ai-studio")]).fail(limited)
+    assert (ends(ask), ask.slept) == (([0], "failed", "rate_limited"), [])
+    told = errors.RateLimited(status=429, scope="day", retry_after_s=8.0)
+    assert Ask([rung()]).fail(told).slept == [8.0]
 
 
 def test_an_organisation_named_by_headers_tells_keys_apart() -> None:

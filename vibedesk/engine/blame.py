@@ -15,7 +15,7 @@ from vibedesk.engine.world import (
     Out,
     Unreached,
     World,
-    revived,
+    cleared,
     scopes_of,
     target_of,
     with_out,
@@ -66,7 +66,7 @@ def praised(state: State, event: Moment) -> World:
     if world.cooled:
         world = replace(world, cooled=without(world.cooled, *scopes_of(world, deployment)))
     known = world.dead or world.cooled
-    return revived(world, deployment.key.id) if known and deployment.key is not None else world
+    return cleared(world, deployment.key.id, target) if known and deployment.key is not None else world
 
 
 def called_back(state: State) -> World:

@@ -61,8 +61,8 @@ class Cache:
     ) -> None:
         self.router, self.find, self.keep = router, find, keep
         self.clock, self.now, self.pause = clock, now, pause
-        self.flights: dict[str, Flight] = {}
-        """Questions under way, by their key."""
+        self.flights: dict[tuple[str, ...], Flight] = {}
+        """Questions under way, by their key and whom they may be put to."""
 
     def ask(
         self,
@@ -120,6 +120,7 @@ class CachedAnswer:
         self._cache, self._request, self._rungs, self._first = cache, request, tuple(rungs), first
         self._fresh = fresh
         self._key = key_of(request, first.deployment)
+        self._course = (self._key, *(rung.deployment.name for rung in rungs))
         self._began = cache.clock()
         self._first_s: float | None = None
         self._text, self._reasoning = "", ""
@@ -146,7 +147,7 @@ class CachedAnswer:
 
     async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
         """The same events, those of one moment together."""
-        flight = None if self._fresh else self._cache.flights.get(self._key)
+        flight = None if self._fresh else self._cache.flights.get(self._course)
         if flight is not None:
             self._send_nothing()
         way = self._lead() if flight is None else self._follow(flight)
@@ -166,7 +167,7 @@ class CachedAnswer:
     async def _lead(self) -> AsyncGenerator[Sequence[Event], None]:
         flight = Flight()
         if not self._fresh:  # what the user wants anew is nobody else's answer
-            self._cache.flights[self._key] = flight
+            self._cache.flights[self._course] = flight
         try:
             kept = None
             if not self._fresh:
@@ -183,8 +184,8 @@ class CachedAnswer:
                     yield batch
         finally:
             flight.end(None)
-            if self._cache.flights.get(self._key) is flight:
-                del self._cache.flights[self._key]
+            if self._cache.flights.get(self._course) is flight:
+                del self._cache.flights[self._course]
 
     async def _ask(self, flight: Flight | None = None) -> AsyncGenerator[Sequence[Event], None]:
         """Asks, tells those who listen in, and keeps what came."""

@@ -42,7 +42,7 @@ from vibedesk.engine.onward import (
     with_climb,
     worth_waiting,
 )
-from vibedesk.engine.policy import DROPS_CAP, HINT_CAP_S, Rule, rule_of
+from vibedesk.engine.policy import DROPS_CAP, HINT_CAP_S, Rule, hint_of, refuses_the_value, rule_of
 from vibedesk.engine.reach import sharing, spent_by
 from vibedesk.engine.standing import own_limit_of, standing_of, worn, worn_out
 from vibedesk.engine.world import target_of
@@ -99,11 +99,14 @@ def _noted(climb: Climb, event: Failed, rule: Rule) -> Climb:
 def _can_drop(climb: Climb, event: Failed) -> bool:
     parameter = event.parameter
     known = climb.dropped
+    if event.spoke:  # what is shown is not taken back for it
+        return False
     return bool(parameter) and parameter not in known and len(known) < DROPS_CAP and not late(climb, event)
 
 
 def _without_parameter(state: State, event: Failed) -> Decision:
-    """The same once more without what was refused; it does not count as a try of its own."""
+    """The same once more without what was refused; it does not count as a try of its own. What was refused for its
+    value alone is sent again the next time."""
     climb = state.climb
     position, dropped = climb.position, (*climb.dropped, event.parameter)
     tries = changed(climb.tries, position, climb.tries[position] - 1)
@@ -111,6 +114,8 @@ def _without_parameter(state: State, event: Failed) -> Decision:
     state, send = sent_to(
         state, event, Due(position, f"again without {event.parameter}", resume=climb.resume)
     )
+    if refuses_the_value(event.error):
+        return state, (send,)
     return state, (Remember(position, event.parameter), send)
 
 
@@ -159,6 +164,8 @@ def _again(state: State, event: Failed, rule: Rule, *, others: bool) -> bool:
     if others and (rule.cools or event.shown):
         return False
     if others and worn(state.world, target_of(climb.rungs[position].deployment), event.now):
+        return False
+    if event.error.facts.get("scope") == "day" and hint_of(event.error) is None:
         return False
     pause = 0.0 if rule.at_once and tries == 1 else pause_of(state, event)
     return pause <= HINT_CAP_S and event.elapsed_s + pause < climb.total_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
 
@@ -115,6 +116,18 @@ def rule_of(error: EngineError, *, fallback_on_policy: bool = False) -> Rule:
     if fallback_on_policy and name in _POLICY:
         return Rule()
     return _RULES.get(name) or _RULES.get(error.kind) or _ELSE
+
+
+_OUT_OF_RANGE = re.compile(
+    r"must be (?:greater|less|more|at (?:least|most)|between|in the range|[<>≤≥])|(?:less|greater) than or equal"
+    r"|out of range|(?:above|below)_m(?:ax|in)|exceeds the max|maximum value|too (?:large|small|high|low)\b",
+    re.IGNORECASE,
+)
+
+
+def refuses_the_value(error: EngineError) -> bool:
+    """The parameter is known there, this value of it is not taken: another one may well be."""
+    return _OUT_OF_RANGE.search(f"{error.code} {error.provider_message}") is not None
 
 
 def ramps(error: EngineError) -> bool:

@@ -142,6 +142,14 @@ def revived(world: World, key_id: str) -> World:
     return world if same else replace(world, dead=dead, cooled=cooled)
 
 
+def cleared(world: World, key_id: str, target: str) -> World:
+    """The key answered at this target: it lives, and may use this model. What it may not use elsewhere stays so."""
+    dead = without(world.dead, key_id, f"{key_id}@{target}")
+    cooled = {name: out for name, out in world.cooled.items() if out.key != key_id}
+    same = len(dead) == len(world.dead) and len(cooled) == len(world.cooled)
+    return world if same else replace(world, dead=dead, cooled=cooled)
+
+
 def heard(world: World, deployment: Deployment, headers: Mapping[str, str], now: float) -> World:
     """What an answer's headers say of the key's limits and of whose it is."""
     key = deployment.key

@@ -86,6 +86,22 @@ def test_our_own_file_carries_everything(routes: list[Route]) -> None:
         assert read(done.text, CATALOG).routes == tuple(routes)
 
 
+def test_words_of_a_prompt_do_not_make_another_file_of_it() -> None:
+    route = Route(
+        name="AGENT_CONFIG", model="demo/quick", system="Write\nconst AGENT_CONFIG = {}\nOPENAI_API_KEY=x"
+    )
+    assert read(export("toml", [route], CATALOG).text, CATALOG).routes == (route,)
+
+
+def test_names_that_are_one_at_the_gateway_are_numbered() -> None:
+    routes = [
+        Route(name=name, model="groq/openai/gpt-oss-120b")
+        for name in ("编码", "翻译", "My Route", "my-route")
+    ]
+    named = [body["name"] for body in json.loads(export("cloudflare", routes, CATALOG).text)]
+    assert named == ["vibedesk-route", "vibedesk-route-2", "vibedesk-my-route", "vibedesk-my-route-2"]
+
+
 @given(some.lists(ROUTES, min_size=1, max_size=3, unique_by=lambda route: route.name))
 @settings(max_examples=40, deadline=None)
 def test_an_agent_config_comes_back_with_what_it_knows(routes: list[Route]) -> None:

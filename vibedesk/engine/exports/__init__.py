@@ -44,7 +44,9 @@ def read(text: str, catalog: Catalog) -> Import:
 
     Raises `Misconfigured` where there is nothing to bring in.
     """
-    if "AGENT_CONFIG" in text:
+    if own.looks_like(text):
+        found = own.read(text)
+    elif "AGENT_CONFIG" in text:
         found = agent_config.read(text)
     elif dev_vars.looks_like(text):
         found = dev_vars.read(text, catalog)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any
 
 from vibedesk.engine.catalog import Catalog
@@ -29,7 +30,8 @@ def write(routes: Sequence[Route], catalog: Catalog, gateway: Gateway | None = N
                     f"{route.name}: {place.model.full_id} is left out, {place.provider.name} has no path there."
                 )
         if able:
-            bodies.append({"name": name_of(route), "elements": _elements(route, able)})
+            name = _free(name_of(route), [body["name"] for body in bodies])
+            bodies.append({"name": name, "elements": _elements(route, able)})
         lost += [*missing, *sentence(route, unsaid(route, "first_token_s"))]
     lost += [_KEYS] if bodies else []
     lost += [_UNPROVEN] if any(route.timeouts.first_token_s is not None for route in routes) else []
@@ -41,6 +43,12 @@ def name_of(route: Route) -> str:
     """As it is called: `model: "dynamic/vibedesk-…"`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", route.name).lower()
     return "vibedesk-" + (re.sub(r"[^a-z0-9]+", "-", words).strip("-") or "route")
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """Two names that differ in more than plain letters are one there."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in taken)
 
 
 def _elements(route: Route, able: Sequence[Place]) -> list[dict[str, Any]]:

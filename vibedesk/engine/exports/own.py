@@ -25,6 +25,11 @@ def table_of(route: Route) -> str:
     return "\n".join([f"[routes.{_key(route.name)}]", *lines]) + "\n"
 
 
+def looks_like(text: str) -> bool:
+    """Whether a table of a route begins one of its lines: the words of a prompt may hold anything."""
+    return re.search(r"^\s*\[routes\.", text, re.MULTILINE) is not None
+
+
 def read(text: str) -> Import:
     """Raises `Misconfigured` for a text that is no TOML, or a route that is wrong."""
     try:
