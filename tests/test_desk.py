@@ -7,10 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.providers import Gateway, OpenAI
 from vibedesk.desk import Desk
-from vibedesk.engine.errors import EngineError, UnknownProvider
+from vibedesk.engine.errors import EngineError, KeyBoundElsewhere, UnknownProvider
+from vibedesk.engine.transport import assert_may_send, url_of
 from vibedesk.engine.types import Finished, Parameters, Route, Secret, request_of
 from vibedesk.log import redact
 
@@ -130,6 +132,31 @@ async def test_closing_twice_is_no_error(desk: Desk) -> None:
     await answer(desk, desk.route_for("lab/gpt-4.1-mini"))
     await desk.close()
     await desk.close()
+
+
+async def test_a_cloned_folder_leads_no_other_key_through_its_gateway(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    key, theirs = "gsk_" + "g" * 52, "gsk_" + "t" * 52
+    async with OpenAI(key=theirs, flavour="groq") as groq, Gateway({"groq": groq.base_url}) as gateway:
+        lines = {
+            "CLOUDFLARE_AI_GATEWAY_URL": gateway.base_url,
+            "CLOUDFLARE_ACCOUNT_ID": gateway.account,
+            "CLOUDFLARE_AI_GATEWAY": gateway.name,
+            "CLOUDFLARE_AI_GATEWAY_TOKEN": gateway.key,
+            "GROQ_API_KEY": theirs,
+        }
+        (tmp_path / ".dev.vars").write_text("\n".join(f"{name}={value}" for name, value in lines.items()))
+        desk = Desk.open(environ | {"GROQ_API_KEY": key}, cwd=tmp_path)
+        mine, other = desk.rungs(desk.route_for("groq/openai/gpt-oss-120b"))
+        assert [rung.deployment.via for rung in (mine, other)] == ["direct", "gateway"]
+        assert "for the keys of that file alone" in mine.deployment.why_via
+        insisted, _ = desk.rungs(desk.route_for("groq/openai/gpt-oss-120b", via="gateway"))
+        assert insisted.obstacle is not None
+        forced = replace(mine.deployment, via="gateway", gateway=other.deployment.gateway)
+        with pytest.raises(KeyBoundElsewhere):
+            assert_may_send(forced, url_of(forced, "/"))
+        await desk.close()
 
 
 async def test_where_a_gateway_is_set_up_a_bundled_provider_goes_through_it(

@@ -232,6 +232,25 @@ def test_a_file_in_a_folder_cannot_send_keys_through_a_host_of_its_choice(tmp_pa
     assert (found.gateway(), found.keys()) == (None, ())
 
 
+def test_a_file_that_lay_in_the_working_folder_leads_its_own_keys_through_its_gateway_and_no_others(
+    tmp_path: Path,
+) -> None:
+    lines = {**SET_UP, "OPENAI_API_KEY": KEY}
+    (tmp_path / ".dev.vars").write_text("\n".join(f"{name}={value}" for name, value in lines.items()))
+    gateway = environment({}, tmp_path).gateway()
+    assert gateway is not None
+    assert gateway.carries is not None
+    assert "file:.dev.vars:OPENAI_API_KEY" in gateway.carries
+    assert "env:OPENAI_API_KEY" not in gateway.carries
+    for chosen in (environment({}, tmp_path, tmp_path), environment({}, tmp_path / "elsewhere", tmp_path)):
+        named = chosen.gateway()
+        assert named is not None
+        assert named.carries is None
+    own = environment(SET_UP, tmp_path).gateway()
+    assert own is not None
+    assert own.carries is None
+
+
 def test_parts_of_two_sources_make_no_gateway(tmp_path: Path) -> None:
     (tmp_path / ".dev.vars").write_text(f"CLOUDFLARE_ACCOUNT_ID={ACCOUNT}\nCLOUDFLARE_AI_GATEWAY=main\n")
     assert environment({"CLOUDFLARE_AI_GATEWAY_TOKEN": TOKEN}, tmp_path).gateway() is None

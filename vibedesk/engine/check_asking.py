@@ -167,9 +167,10 @@ def _way(subject: Subject) -> Deployment:
     """How the provider is reached. A gateway's token is tried on the first provider that has a path through it."""
     provider, gateway = subject.provider, subject.gateway
     if subject.of_gateway:
+        gateway = replace(gateway, carries=None) if gateway else None  # no key of a provider is sent
         everyone = subject.catalog.providers.values()
         provider = next((one for one in everyone if choose(one, None, gateway)[0] == "gateway"), provider)
-    via, why = choose(provider, None, gateway)
+    via, why = choose(provider, None, gateway, subject.key)
     unkeyed = not subject.secret and (via == "gateway" or provider.keyless)
     return Deployment(
         provider=provider,

@@ -61,7 +61,7 @@ def pairs_of(
         provider = catalog.providers.get(key.provider)
         if provider is None:
             continue
-        via, why = choose(provider, None, gateway)
+        via, why = choose(provider, None, gateway, key)
         through = gateway if via == "gateway" else None
         pairs += [
             Deployment(provider=provider, model=model, key=key, via=via, why_via=why, gateway=through)

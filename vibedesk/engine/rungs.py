@@ -45,10 +45,11 @@ def _rungs(
         model = catalog.model(name)
     except (UnknownProvider, Misconfigured) as exc:
         return [Rung(deployment=_nowhere(name), reason=reason, obstacle=exc)]
-    via, why = choose(provider, _meant(override, provider, catalog), gateway)
-    front = gateway if via == "gateway" else None
+    meant = _meant(override, provider, catalog)
     found = []
     for turn, key in enumerate(_keys(provider, keys)):
+        via, why = choose(provider, meant, gateway, key)
+        front = gateway if via == "gateway" else None
         deployment = Deployment(provider=provider, model=model, key=key, via=via, why_via=why, gateway=front)
         why_now = reason if turn == 0 else f"{reason}, key {turn + 1}"
         found.append(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import httpx
 
 
-def choose(provider: Provider, override: str | None, gateway: Gateway | None) -> tuple[Via, str]:
+def choose(
+    provider: Provider, override: str | None, gateway: Gateway | None, key: ApiKey | None = None
+) -> tuple[Via, str]:
     """Gateway or direct, and the reason in plain words. `override`: None, "direct", "gateway" or a provider's id."""
     if provider.simulated or provider.local:
         return "direct", "it runs on this machine"
@@ -32,7 +34,14 @@ def choose(provider: Provider, override: str | None, gateway: Gateway | None) ->
         return "direct", f"{provider.name} has no path through the gateway"
     if not _under(provider.base_url, _stripped(provider)):
         return "direct", f"the base URL of {provider.name} has no path through the gateway"
+    if not carried(key, gateway):
+        return "direct", f"the gateway in {gateway.token.source} is for the keys of that file alone"
     return "gateway", f"gateway {gateway.account[:8]}/{gateway.name}"
+
+
+def carried(key: ApiKey | None, gateway: Gateway) -> bool:
+    """Whether the gateway is meant for this key."""
+    return gateway.carries is None or (key is not None and key.id in gateway.carries)
 
 
 def speaks(deployment: Deployment) -> DialectName:
@@ -82,6 +91,8 @@ def assert_may_send(deployment: Deployment, url: str) -> None:
     if via_gateway and deployment.gateway is not None:
         home = origin_of(deployment.gateway.base_url)
         _assert_bound(deployment.gateway.token, home)
+        if deployment.key is not None and not carried(deployment.key, deployment.gateway):
+            raise KeyBoundElsewhere("not a key for this gateway", host=address.host, origin=home)
     if origin_of(str(address)) != home:
         raise KeyBoundElsewhere(f"bound to {home}", host=address.host, origin=home)
 

@@ -226,7 +226,8 @@ class GatewayControls(Struct, frozen=True, kw_only=True):
 class Gateway(Struct, frozen=True, kw_only=True):
     """A Cloudflare AI Gateway: complete, or not there. `base_url` ends before `/{account}/{name}`.
 
-    `stored_keys`: the providers' keys are kept at the gateway, and none is sent with a call.
+    `stored_keys`: the providers' keys are kept at the gateway, and none is sent with a call. `carries`: the ids of the
+    keys that may pass through it, None = all; nothing goes through it without one of them.
     """
 
     account: str
@@ -234,6 +235,7 @@ class Gateway(Struct, frozen=True, kw_only=True):
     token: ApiKey
     base_url: str = "https://gateway.ai.cloudflare.com/v1"
     stored_keys: bool = False
+    carries: frozenset[str] | None = None
     controls: GatewayControls = GatewayControls()
 
 

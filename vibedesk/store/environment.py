@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from vibedesk.engine.catalog import clean_key, hint_of, origin_of
 from vibedesk.engine.errors import Misconfigured
@@ -37,6 +38,8 @@ class Source(Struct, frozen=True):
     prefix: str
     suffix: str
     path: Path | None
+    chosen: bool = True
+    """False for a file that lay in the working folder, which nobody has named."""
 
 
 class Look(Struct, frozen=True):
@@ -89,7 +92,11 @@ class Environment:
         return tuple(problem for source in self._sources for problem in self._look(source).problems)
 
     def gateway(self) -> Gateway | None:
-        """The AI gateway, where one source alone sets up all of it; the environment goes first."""
+        """The AI gateway, where one source alone sets up all of it; the environment goes first.
+
+        A file that merely lay in the working folder says whose gateway its own keys go through, and no others: a
+        folder that was cloned must not be able to lead the vault's keys, and what is asked with them, to its author.
+        """
         return next(filter(None, (self._look(source).gateway for source in self._sources)), None)
 
     def _look(self, source: Source) -> Look:
@@ -99,7 +106,10 @@ class Environment:
             problems: list[str] = []
             variables = self._variables(source, problems)
             keys = tuple(key for key, _ in self._found(source, variables))
-            known = signature, Look(keys, _gateway_in(variables, source), tuple(problems))
+            gateway = _gateway_in(variables, source)
+            if gateway is not None and not source.chosen:
+                gateway = replace(gateway, carries=frozenset(key.id for key in keys))
+            known = signature, Look(keys, gateway, tuple(problems))
             self._looks[source] = known
         return known[1]
 
@@ -175,14 +185,14 @@ def read_text_of(path: Path) -> str:
 def _sources(folders: Sequence[Path]) -> Iterator[Source]:
     yield Source("environment", "env:", "", None)
     seen: set[Path] = set()
-    for number, folder in enumerate(folders):
-        resolved = folder.expanduser().resolve()
+    whole = [folder.expanduser().resolve() for folder in folders]
+    for number, resolved in enumerate(whole):
         if resolved in seen:
             continue
         seen.add(resolved)
         suffix = f":{hashlib.sha256(os.fsencode(resolved)).hexdigest()[:8]}" if number else ""
         for name in FILES:
-            yield Source(name, f"file:{name}:", suffix, resolved / name)
+            yield Source(name, f"file:{name}:", suffix, resolved / name, resolved in whole[1:])
 
 
 def _owners(providers: Iterable[Provider]) -> tuple[tuple[str, str, str, str], ...]:

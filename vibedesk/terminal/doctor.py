@@ -120,7 +120,10 @@ def _clear_files(desk: Desk) -> Iterator[Finding]:
 def _gateway(desk: Desk) -> Finding:
     gateway = desk.gateway()
     if gateway is not None:
-        return Finding("gateway", True, f"{gateway.account[:8]}…/{gateway.name}, token {gateway.token.name}")
+        whose = "" if gateway.carries is None else f", for the keys of {gateway.token.source} alone"
+        return Finding(
+            "gateway", True, f"{gateway.account[:8]}…/{gateway.name}, token {gateway.token.name}{whose}"
+        )
     account, name = desk.settings.get("gateway.account"), desk.settings.get("gateway.name")
     if account and name:
         fix = "Add its token: vibedesk keys add cloudflare-ai-gateway"

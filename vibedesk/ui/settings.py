@@ -203,8 +203,11 @@ class SettingsPage(QWidget):
         gateway = self._settings.gateway()
         token = next((key for key in self._vault.all_keys() if key.provider == GATEWAY and key.enabled), None)
         if gateway is not None:
-            self.gateway_chip.set(f"set up · {gateway.name}", "ok")
-            self.gateway_chip.setToolTip(f"Account {gateway.account}")
+            part = gateway.carries is not None
+            words = f"for the keys of {gateway.token.source}" if part else "set up"
+            self.gateway_chip.set(f"{words} · {gateway.name}", "ok")
+            reach = ". Enter account and name here to send the other keys through it too" if part else ""
+            self.gateway_chip.setToolTip(f"Account {gateway.account}{reach}")
         else:
             self.gateway_chip.set(_missing(self._settings, has_token=token is not None), "neutral")
         token = gateway.token if gateway is not None else token
