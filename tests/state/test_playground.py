@@ -206,6 +206,27 @@ async def test_a_duplicate_has_the_history_and_goes_its_own_way(tmp_path: Path) 
         assert scene.groq.asked[1].body["messages"] == scene.groq.asked[2].body["messages"]
 
 
+async def test_a_duplicates_history_is_kept_and_is_its_own(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        playground = scene.playground
+        await scene.ask("One")
+        playground.duplicate_lane(0)
+        await scene.ask("Two")
+        playground.regenerate(1)
+        await scene.rest()
+        conversation = playground.conversation
+        playground.new_conversation()
+        await scene.rest()
+        playground.open_conversation(conversation)
+        await until(lambda: len(playground.lanes) == 2 and playground.lanes[1].exchanges)
+        asked = [[exchange.turn.text for exchange in lane.exchanges] for lane in playground.lanes]
+        assert asked == [["One", "Two"], ["One", "Two"]]
+        kept = scene.desk.history.load(conversation).answers
+        first, second = (lane.spec.id for lane in playground.lanes)
+        assert [answer.replaced for answer in kept if answer.lane_id == first] == [False, False]
+        assert sorted(answer.replaced for answer in kept if answer.lane_id == second) == [False, False, True]
+
+
 async def test_an_estimate_counts_every_linked_lane_and_says_when_it_cannot_price(tmp_path: Path) -> None:
     async with playing(tmp_path, [GOOD, GOOD]) as scene:
         tokens, cost = scene.playground.estimate("word " * 100)
@@ -309,6 +330,27 @@ async def test_an_edited_question_is_a_branch_in_every_lane_and_the_first_one_st
         assert said(scene) == [["One", "Two, better", "And now?"]] * 2
         await reopen(scene)
         assert said(scene) == [["One", "Two, better", "And now?"]] * 2
+
+
+async def test_a_turn_that_is_put_back_takes_nothing_away_that_was_asked_since(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        playground = scene.playground
+        for place, rest in ((0, ["One", "Two"]), (1, ["One", "Two"])):
+            playground.new_conversation()
+            await scene.rest()
+            for text in rest:
+                await scene.ask(text)
+            playground.remove_turn(playground.lanes[0].exchanges[place].turn.id)
+            await scene.rest()
+            await scene.ask("Three")
+            undo = next(one for one in scene.notices.current() if one.action_label == "Undo")
+            scene.notices.act(undo.id)
+            await scene.rest()
+            shown = [exchange.turn.text for exchange in playground.lanes[0].exchanges]
+            assert shown == ["One", "Two", "Three"]
+            kept = scene.desk.history.load(playground.conversation)
+            assert len(kept.answers) == 3
+            assert [turn.text for turn in kept.turns] == shown
 
 
 async def test_a_turn_can_be_removed_and_put_back(tmp_path: Path) -> None:

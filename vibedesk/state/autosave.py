@@ -80,10 +80,10 @@ class Autosave(QObject):
             await self._write(lambda: self._desk.history.remove_turn(conversation, turn_id), None)
             self.saved.emit(conversation)
 
-    async def put_back(self, kept: Conversation) -> None:
-        """Writes a conversation as it was."""
-        await self._write(lambda: self._desk.history.keep(kept), None)
-        self.saved.emit(kept.id)
+    async def put_turn_back(self, before: Conversation, turn_id: str) -> None:
+        """A removed turn as it was in the conversation `before`."""
+        await self._write(lambda: self._desk.history.put_turn_back(before, turn_id), None)
+        self.saved.emit(before.id)
 
     async def title(self, conversation: str, title: str) -> None:
         if conversation:

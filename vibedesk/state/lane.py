@@ -446,6 +446,13 @@ class Lane(QObject):
         self.story = Story(self.spec.id, exchanges, self.spec.leaf)
         self._look_again()
 
+    def take_over(self, exchanges: Sequence[Exchange]) -> None:
+        """Shows these, of which nothing is kept yet, and keeps them."""
+        self.restore(exchanges)
+        for exchange in exchanges:
+            for answer in exchange.answers:
+                self._keep(answer)
+
     def _look_again(self) -> None:
         """Another path is shown."""
         self._listen()

@@ -21,7 +21,7 @@ from vibedesk.state.prompts import Presets
 from vibedesk.state.story import Exchange
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
-from vibedesk.store.history import LaneSpec, new_id
+from vibedesk.store.history import LaneSpec, StoredAnswer, new_id
 from vibedesk.store.lane_sets import fresh
 
 MOST_LANES = 8
@@ -162,19 +162,14 @@ class Lanes(QObject):
         return len(self.lanes) - 1
 
     def duplicate_lane(self, index: int) -> int:
-        """The same model, parameters and history once more, beside it."""
+        """The same model, parameters and history once more, beside it. The history is its own from then on."""
         if len(self.lanes) >= MOST_LANES:
             return self.add_lane()
         original = self.lanes[index]
         lane = self._add(replace(original.spec, id=new_id()), index + 1)
         lane.conversation = self.conversation
-        lane.restore(
-            [
-                Exchange(exchange.turn, [*exchange.answers], exchange.chosen)
-                for exchange in original.exchanges
-                if exchange.answer is not None
-            ]
-        )
+        told = [one for one in original.exchanges if one.answer is not None and one.answer.outcome]
+        lane.take_over([Exchange(one.turn, _copies(one.answers, lane.spec.id), one.chosen) for one in told])
         self._lanes_changed()
         return index + 1
 
@@ -312,3 +307,7 @@ async def _retire(lane: Lane) -> None:
     lane.stop()
     await lane.settle()
     lane.deleteLater()
+
+
+def _copies(answers: Sequence[StoredAnswer], lane_id: str) -> list[StoredAnswer]:
+    return [replace(answer, id=new_id(), lane_id=lane_id) for answer in answers]

@@ -147,15 +147,14 @@ class Playground(Lanes):
                 lane.forget_turn(turn_id)
             await self._autosave.remove_turn(self.conversation, turn_id)
         if kept is not None:
-            self._notices.add(
-                "Removed a turn.", action_label="Undo", action=lambda: self._put_back(kept), seconds=UNDO_S
-            )
+            undo = lambda: self._put_back(kept, turn_id)  # noqa: E731
+            self._notices.add("Removed a turn.", action_label="Undo", action=undo, seconds=UNDO_S)
 
-    def _put_back(self, kept: Conversation) -> None:
+    def _put_back(self, before: Conversation, turn_id: str) -> None:
         async def put_back() -> None:
-            await self._autosave.put_back(kept)
-            if self.conversation == kept.id:
-                await self._open(kept.id)
+            await self._autosave.put_turn_back(before, turn_id)
+            if self.conversation == before.id:
+                await self._open(before.id)
 
         self._tasks.start(put_back(), name="put a turn back")
 

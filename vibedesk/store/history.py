@@ -305,6 +305,25 @@ class History:
             self._database.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
         self._leave_no_trace()
 
+    def put_turn_back(self, before: Conversation, turn_id: str) -> None:
+        """A turn that was removed, with its answers, as it stood in `before`. What was asked since stays, after it."""
+        turn = next(one for one in before.turns if one.id == turn_id)
+        known = {one.id: one for one in before.turns}
+        with self._database.transaction():
+            there = self._database.execute("SELECT 1 FROM conversations WHERE id = ?", (before.id,))
+            if not there or any(one.id == turn_id for one in self._turns(before.id)):
+                return
+            self._insert_turn(before.id, turn)
+            for answer in before.answers:
+                if answer.turn_id == turn_id:
+                    self.save_answer(before.id, answer)
+            for other in self._turns(before.id):
+                moved = _after(turn, other, known.get(other.id))
+                if moved != other.parents:
+                    self._database.execute(
+                        "UPDATE turns SET parents = ? WHERE id = ?", (packed(moved), other.id)
+                    )
+
     def keep(self, conversation: Conversation) -> None:
         """Writes a whole conversation under its own ids; one that is there already is replaced."""
         with self._database.transaction():
@@ -380,7 +399,7 @@ class History:
             images.setdefault(turn_id, []).append(Image(media_type, data))
         rows = self._database.execute(
             """SELECT id, position, text, created, lanes, parents FROM turns
-            WHERE conversation_id = ? ORDER BY position""",
+            WHERE conversation_id = ? ORDER BY position, created""",
             (id,),
         )
         return tuple(
@@ -442,3 +461,18 @@ def _now() -> str:
 
 def _time(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp)
+
+
+def _after(turn: StoredTurn, other: StoredTurn, before: StoredTurn | None) -> dict[str, str] | None:
+    """Whom `other` follows once `turn` is back: it again where it did (`before`), or where it was asked since in the
+    place of it."""
+    if other.parents is None or other.id == turn.id:
+        return other.parents
+    asked_after = turn.parents or {}
+
+    def follows(lane: str, parent: str) -> bool:
+        if before is not None:
+            return (before.parents or {}).get(lane) == turn.id
+        return lane in turn.lanes and parent == asked_after.get(lane, "")
+
+    return {lane: turn.id if follows(lane, parent) else parent for lane, parent in other.parents.items()}
