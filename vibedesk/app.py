@@ -183,6 +183,7 @@ class Sitting(QObject):
         self.clipboard.clear()
         await self.tasks.close()
         await self.vault.finish()
+        await self.history.finish()
         page = await asyncio.to_thread(self._next_page)
         await self._desk.close()
         if page:
@@ -404,6 +405,8 @@ class Sitting(QObject):
         self.vault.keys_changed.connect(self.playground.plan)
         self.vault.keys_changed.connect(self.routes.reload)
         self.playground.all_finished.connect(self._usage_grew)
+        self.history.removed.connect(self.playground.leave_removed)
+        self.history.returned.connect(self.playground.take_back)
         self.vault.created.connect(self._show_recovery_code)
         self.vault.refused.connect(self._tell_refusal)
         self.window.history_toggled.connect(self.toggle_history)

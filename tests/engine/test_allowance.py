@@ -84,6 +84,14 @@ def test_requests_of_another_day_are_not_counted_from_the_ledger() -> None:
     assert (uses.day_requests, uses.day_tokens, len(uses.minute)) == (2, 10, 1)
 
 
+def test_what_was_used_while_the_clock_was_ahead_frees_no_budget_and_blocks_no_month() -> None:
+    past = [Use(NOW - 3600.0 * number, 10, Decimal(1)) for number in range(1, 10)]
+    ahead = Use(NOW + 40 * 86_400, 10, Decimal("0.01"))
+    assert waited(Limits(monthly_usd=Decimal(5)), uses_of([*past, ahead], NOW), NOW)[1] == "monthly_usd"
+    wait_s, limit = waited(Limits(requests_per_minute=1), uses_of([ahead], NOW), NOW)
+    assert (limit, wait_s <= MINUTE_S) == ("requests_per_minute", True)
+
+
 def test_as_many_at_once_as_are_allowed() -> None:
     limits = Limits(concurrent=2)
     one = reserved(Uses(), Reservation(1, 0))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.playing import Scene, playing
+from tests.providers import Behaviour
 from tests.sitting import until
 from vibedesk.state import history as module
 
@@ -50,6 +51,41 @@ async def test_a_removal_can_be_undone(scene: Scene) -> None:
     scene.notices.act(notice.id)
     await scene.rest()
     assert titles(scene) == ["Gamma", "Beta", "Alpha"]
+
+
+async def test_what_still_waits_to_be_removed_is_removed_at_the_end(scene: Scene) -> None:
+    scene.history.remove(scene.history.rows.value(1).id)
+    await scene.history.finish()
+    assert [one.title for one in scene.desk.history.list()] == ["Gamma", "Alpha"]
+
+
+async def test_the_open_conversation_is_left_when_it_is_removed_and_open_again_when_that_is_undone(
+    scene: Scene,
+) -> None:
+    playground, history = scene.playground, scene.history
+    history.removed.connect(playground.leave_removed)
+    history.returned.connect(playground.take_back)
+    await scene.ask("Hello")
+    history.refresh()
+    await scene.rest()
+    id = playground.conversation
+    history.remove(id)
+    await scene.rest()
+    assert (playground.conversation, playground.turns) == ("", 0)
+    scene.notices.act(scene.notices.current()[-1].id)
+    await until(lambda: playground.conversation == id)
+    await scene.rest()
+    assert [one.turn.text for one in playground.lanes[0].exchanges] == ["Hello"]
+
+
+async def test_what_an_answer_cost_is_kept_though_its_conversation_is_gone(scene: Scene) -> None:
+    scene.groq.behaviour = Behaviour(text="word " * 40, tokens_per_s=100)
+    scene.playground.ask("Hello")
+    await until(lambda: scene.playground.lanes[0].text and scene.playground.conversation)
+    scene.desk.history.remove(scene.playground.conversation)
+    await scene.rest()
+    [row] = scene.desk.ledger.rows()
+    assert row.outcome == "complete"
 
 
 async def test_a_removal_happens_when_nobody_has_undone_it(

@@ -50,10 +50,11 @@ class Uses(Struct, frozen=True, kw_only=True):
 
 
 def uses_of(past: Iterable[Use], now: float) -> Uses:
-    """What was used before the app was started, as the ledger tells it."""
+    """What was used before the app was started, as the ledger tells it. What was written down while the clock was
+    ahead counts as used now."""
     uses = Uses()
     for use in sorted(past, key=lambda one: one.at):
-        uses = spent(uses, use)
+        uses = spent(uses, use if use.at <= now else replace(use, at=now))
     return replace(uses, minute=_lately(uses, now))
 
 

@@ -57,16 +57,16 @@ class Autosave(QObject):
             await self._write(lambda: self._desk.history.save_answer(conversation, answer), None)
 
     async def finished(self, conversation: str, answer: StoredAnswer, finished: Finished) -> None:
-        """Keeps the whole answer, and what it cost."""
+        """Keeps what it cost, whatever becomes of its conversation, and the whole answer."""
 
-        def write() -> None:
-            if conversation:
-                self._desk.history.save_answer(conversation, answer)
-            if finished.attempts or finished.cached:
-                self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
-                self._desk.keys.note_attempts(finished.attempts, datetime.now(UTC))
+        def book() -> None:
+            self._desk.ledger.record(finished, datetime.now(UTC), conversation_id=conversation or None)
+            self._desk.keys.note_attempts(finished.attempts, datetime.now(UTC))
 
-        await self._write(write, None)
+        if finished.attempts or finished.cached:
+            await self._write(book, None)
+        if conversation:
+            await self._write(lambda: self._desk.history.save_answer(conversation, answer), None)
         self.saved.emit(conversation)
 
     async def whole(self, conversation: str) -> Conversation | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -24,11 +25,13 @@ UNDO_S = 8.0
 class History(QObject):
     """`rows` holds the summaries, latest first; `listed` after each look.
 
-    A removal happens when its time to undo is over.
+    A removal happens when its time to undo is over, or at the end (`finish`). `removed(id)` at once, `returned(id)`
+    when it was undone.
     """
 
     listed = Signal()
     removed = Signal(str)
+    returned = Signal(str)
 
     def __init__(
         self, desk: Desk, tasks: Tasks, notices: Notices | None = None, parent: QObject | None = None
@@ -114,6 +117,14 @@ class History(QObject):
             timer.stop()
             timer.deleteLater()
             self.refresh()
+            self.returned.emit(id)
+
+    async def finish(self) -> None:
+        """Removes at once what still waits: called on quitting."""
+        for id in list(self._leaving):
+            self._leaving.pop(id).stop()
+            with suppress(DatabaseProblem):
+                await asyncio.to_thread(self._desk.history.remove, id)
 
     def _remove_now(self, id: str) -> None:
         if self._leaving.pop(id, None) is not None:

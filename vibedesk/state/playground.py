@@ -49,6 +49,7 @@ class Playground(Lanes):
         self.turns = 0
         self._gate: Gate | None = None
         self._repeats = 0
+        self._removed = ""
         self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
         self.contest = Contest(self, self)
 
@@ -258,6 +259,17 @@ class Playground(Lanes):
     def open_conversation(self, id: str) -> None:
         """Shows a kept conversation, lanes, turns and answers as they were."""
         self._tasks.start(self._open(id), name="open a conversation")
+
+    def leave_removed(self, id: str) -> None:
+        """The open conversation is being removed: nothing more is written into it."""
+        if id == self.conversation:
+            self._removed = id
+            self.new_conversation()
+
+    def take_back(self, id: str) -> None:
+        """A removal was undone: the conversation is open again where it was, unless another one was begun since."""
+        if id == self._removed and not self.turns:
+            self.open_conversation(id)
 
     def set_title(self, title: str) -> None:
         """Names the conversation; an empty name changes nothing."""
