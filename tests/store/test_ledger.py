@@ -137,6 +137,17 @@ def test_only_what_came_since_then_counts(ledger: Ledger) -> None:
     assert len(ledger.rows(limit=3)) == 3
 
 
+def test_what_nobody_counted_is_used_up_after_a_restart_too(ledger: Ledger) -> None:
+    about = Cost(usd=Decimal("0.004"), source="list", estimated=True)
+    guess = Usage(input_tokens=100, output_tokens=20)
+    cut = replace(ATTEMPT, outcome="cut", usage=None, cost=about, guess=guess)
+    ledger.record(replace(FINISHED, outcome="cut", usage=None, cost=about, attempts=(cut,)), NOW)
+    [use] = ledger.uses_by_key(["k1"], NOW)["k1"]
+    assert (use.tokens, use.usd) == (120, Decimal("0.004"))
+    [row] = ledger.rows()
+    assert (row.input_tokens, row.cost_usd, ledger.sums().unpriced) == (None, Decimal("0.004"), 0)
+
+
 def test_an_empty_ledger_sums_to_nothing(ledger: Ledger) -> None:
     sums = ledger.sums()
     assert (sums.requests, sums.cost_usd, sums.by_model) == (0, 0, ())

@@ -186,6 +186,7 @@ class Answer:
         heard_any = False
         try:
             request = rest_of(self._request, stands, send.resume) if send.resume else self._request
+            trial.request = request
             self._call = self._called(request, deployment, send.dropped)
             async with aclosing(self._listen(trial, self._call, request)) as reads:
                 async for pieces in reads:
@@ -278,13 +279,9 @@ class Answer:
         trial, now = self._record.trial, self._router.wall()
         if trial is None or trial.status is None or trial.status == 429:
             return None
-        if trial.usage is not None:
-            cost = trial.cost(self._router.today())
-            tokens = trial.usage.input_tokens + trial.usage.output_tokens
-            return Use(now, tokens, cost.usd if cost is not None else Decimal(0))
-        if trial.first_s is None:
-            return Use(now, 0)
-        return Use(now, self._climb.tokens[0] + estimate_tokens(self._record.text))
+        count, cost = self._record.count(), trial.cost(self._router.today())
+        tokens = count.input_tokens + count.output_tokens if count is not None else 0
+        return Use(now, tokens, cost.usd if cost is not None else Decimal(0))
 
     # How a stream of a host that nobody knows ends
 

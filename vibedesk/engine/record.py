@@ -10,7 +10,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from vibedesk.engine.errors import EngineError
-from vibedesk.engine.pricing import cost_of
+from vibedesk.engine.pricing import cost_of, estimate_tokens
+from vibedesk.engine.timers import tokens_in
 from vibedesk.engine.types import (
     Attempt,
     Cost,
@@ -22,6 +23,7 @@ from vibedesk.engine.types import (
     Outcome,
     Piece,
     ReasoningDelta,
+    Request,
     Rung,
     TextDelta,
     Usage,
@@ -83,6 +85,12 @@ class Trial:
         self.cached = False
         self.finish: FinishReason | None = None
         self.usage: Usage | None = None
+        self.guess: Usage | None = None
+        """About what it came to, where nobody counted."""
+        self.request: Request | None = None
+        """What was asked; None = nothing was."""
+        self.began_at = (0, 0)
+        """Where its words begin in the record's text and reasoning."""
         self.reported_usd: Decimal | None = None
         self.first_s: float | None = None
         self.last_s: float | None = None
@@ -153,10 +161,18 @@ class Trial:
         return (self.text_s if self.text_s is not None and self.text_s > first else last) - first
 
     def cost(self, on: date) -> Cost | None:
-        """None when unknown. An answer from the gateway's cache costs nothing at the provider."""
+        """None when unknown. An answer from the gateway's cache costs nothing at the provider.
+
+        What nobody counted is priced by its words, and said to be (routing.md §2.14).
+        """
         if self.cached:
             return Cost(usd=Decimal(0), source="gateway cache")
-        return cost_of(self.usage, self.deployment.model, on=on, reported_usd=self.reported_usd)
+        provider, model = self.deployment.provider, self.deployment.model
+        cost = cost_of(self.usage, model, on=on, reported_usd=self.reported_usd)
+        if cost is not None or self.usage is not None or provider.local or provider.keyless:
+            return cost
+        about = cost_of(self.guess, model, on=on)
+        return replace(about, estimated=True) if about is not None else None
 
 
 class Record:
@@ -212,6 +228,7 @@ class Record:
     def begin(self, deployment: Deployment, position: int, rule: str) -> Trial:
         self._asked.add(position)
         self.trial, self._open = Trial(deployment, rule, self.now), True
+        self.trial.began_at = (len(self.text), len(str(self._reasoning)))
         return self.trial
 
     def hear(self, pieces: Sequence[Piece]) -> list[TextDelta | ReasoningDelta]:
@@ -241,12 +258,28 @@ class Record:
         self._text, self._reasoning, self._joined_at = Words(), Words(), []
         self._halves = 0
         self._restarts += 1
+        if self.trial is not None:
+            self.trial.began_at = (0, 0)
+
+    def count(self) -> Usage | None:
+        """What the attempt came to, asked when nothing more of it comes: the provider's count, or ours of its words.
+        None where there were none."""
+        trial = self.trial
+        if trial is None or trial.usage is not None or trial.first_s is None or trial.request is None:
+            return trial.usage if trial is not None else None
+        if trial.guess is None:
+            text_at, reasoning_at = trial.began_at
+            said = (self.text[text_at:], str(self._reasoning)[reasoning_at:])
+            given = sum(map(estimate_tokens, said))
+            trial.guess = Usage(input_tokens=tokens_in(trial.request), output_tokens=given)
+        return trial.guess
 
     def end(self, outcome: Outcome, error: EngineError | None) -> None:
         """Closes the attempt under way, if one is."""
         if not self._open or self.trial is None:
             return
         self._open = False
+        self.count()
         self.attempts.append(self._attempt(self.trial, outcome, error))
 
     def finish(self, outcome: Outcome, error: EngineError | None) -> Finished:
@@ -278,6 +311,7 @@ class Record:
             usage=trial.usage,
             cost=trial.cost(self._today),
             notes=tuple(dict.fromkeys(trial.notes)),
+            guess=trial.guess,
         )
 
     def _finished(self, outcome: Outcome, error: EngineError | None) -> Finished:
@@ -313,13 +347,14 @@ class Record:
         return known[0] if len(known) == 1 else _sum(known)
 
     def _cost(self, trial: Trial) -> Cost | None:
-        """Like `_usage`."""
+        """Like `_usage`; about so much where one half is."""
         cost = trial.cost(self._today)
         costs = [attempt.cost for attempt in self._earlier_halves()] + [cost]
         known = [one for one in costs if one is not None]
         if len(known) < len(costs):
             return None
-        return replace(known[-1], usd=sum((one.usd for one in known), Decimal(0)))
+        usd = sum((one.usd for one in known), Decimal(0))
+        return replace(known[-1], usd=usd, estimated=any(one.estimated for one in known))
 
     def _first_s(self, trial: Trial) -> float | None:
         halves = self._earlier_halves()

@@ -432,6 +432,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     cost: Cost | None
     notes: tuple[str, ...] = ()
     """Parameters dropped or changed, a gateway's cache status, malformed events skipped, …"""
+    guess: Usage | None = None
+    """About what its words come to, where the provider counted nothing: for the key's limits."""
 
 
 # What a dialect makes of the bytes (router → nobody else sees `Reported…`)

@@ -155,10 +155,12 @@ class Ledger:
         return {key_id: exact_sum(amounts) for key_id, amounts in spent.items()}
 
     def uses_by_key(self, key_ids: Sequence[str], since: datetime) -> dict[str, list[Use]]:
-        """What these keys were used for, attempt by attempt; those nobody answered, or put off with 429, left out."""
+        """What these keys were used for, attempt by attempt; those nobody answered, or put off with 429, left out.
+        Where the provider counted no tokens, our guess stands for them."""
         places = ", ".join("?" * len(key_ids))
         rows = self._database.execute(
-            f"""SELECT key_id, at, a.input_tokens, a.output_tokens, a.cost_usd
+            f"""SELECT key_id, at, COALESCE(a.input_tokens, json_extract(a.attempt, '$.guess.input_tokens')),
+                COALESCE(a.output_tokens, json_extract(a.attempt, '$.guess.output_tokens')), a.cost_usd
             FROM ledger_attempts a JOIN ledger USING (request_id)
             WHERE at >= ? AND status IS NOT NULL AND status != 429 AND key_id IN ({places}) ORDER BY at""",
             (stamp(since), *key_ids),
