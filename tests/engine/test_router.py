@@ -106,6 +106,21 @@ class TestFallingBack:
             assert second.asked == []
         assert isinstance(finished.error, errors.ContentBlocked)
 
+    async def test_a_question_about_wrong_keys_kills_none(self, http: Http) -> None:
+        body = {
+            "error": {
+                "message": "Invalid value: 'Incorrect API key provided'",
+                "type": "invalid_request_error",
+                "param": "messages",
+                "code": "invalid_value",
+            }
+        }
+        async with OpenAI(Behaviour(status=400, body=body)) as server:
+            router = router_of(http)
+            finished = await ask(router, [chat(server)], request_of("Incorrect API key provided"))
+        assert isinstance(finished.error, errors.BadRequest)
+        assert router.world.dead == {}
+
     async def test_rungs_that_cannot_be_asked_are_stepped_over_and_named(self, http: Http) -> None:
         async with OpenAI() as server:
             blocked = chat(server, obstacle=errors.NoKey("no key"))

@@ -207,6 +207,8 @@ ROWS: list[tuple[str, int, object, type[EngineError]]] = [
     ("xai", 403, {"code": "The caller does not have permission", "error": "acl"}, errors.Restricted),
     ("xai", 404, {"code": "Some requested entity was not found", "error": "The model grok-9 does not exist"}, errors.ModelNotFound),
     # Local servers §9.5 to §9.7
+    ("lab", 400, {"object": "error", "message": "This model's maximum context length is 8192 tokens.", "type": "BadRequestError", "code": 400}, errors.ContextOverflow),
+    ("lab", 404, {"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError", "code": 404}, errors.ModelNotFound),
     ("ollama", 404, {"error": 'model "x" not found, try pulling it first'}, errors.ModelNotFound),
     ("ollama", 404, b"404 page not found", errors.NotThisApi),
     ("lab", 401, {"error": {"code": 401, "message": "Invalid API Key", "type": "authentication_error"}}, errors.InvalidKey),
@@ -361,6 +363,31 @@ def test_an_error_inside_a_stream_is_judged_by_its_own_status_and_codes(provider
     assert type(inside({"error": {"message": "m"}, "status_code": 503})) is errors.Overloaded
     assert type(inside({"error": {"message": "m", "type": "invalid_request_error"}})) is errors.BadRequest
     assert type(inside({"error": "model runner has unexpectedly stopped"})) is errors.ServerError
+
+
+QUOTED = [
+    "Incorrect API key provided", "Your API key was reported as leaked", "Your project has been denied access",
+    "you must be a member of an organization", "credit balance is too low", "prompt is too long", "No endpoints found",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("quoted", QUOTED)
+@pytest.mark.parametrize("code", ["invalid_value", "unsupported_value", "invalid_type"])
+def test_a_code_goes_before_words_that_may_be_the_users_own(provider: Named, quoted: str, code: str) -> None:
+    for body in (
+        openai(f"Invalid value: '{quoted}'", "invalid_request_error", code, "messages[0].content"),
+        openai(quoted, "invalid_request_error", code),
+    ):
+        refused = dialect_of("openai-chat").refusal(400, {}, json.dumps(body).encode(), provider("openai"))
+        assert type(refused) is errors.BadRequest
+
+
+@pytest.mark.parametrize("quoted", QUOTED[:4])
+def test_words_inside_a_refused_request_say_nothing_of_the_key(provider: Named, quoted: str) -> None:
+    for status in (400, 422):
+        body = openai(f"Invalid value: '{quoted}'", "invalid_request_error")
+        refused = dialect_of("openai-chat").refusal(status, {}, json.dumps(body).encode(), provider("openai"))
+        assert type(refused) is errors.BadRequest
 
 
 def test_request_ids_come_from_the_body_or_from_any_known_header(provider: Named) -> None:

@@ -57,7 +57,7 @@ CODES: dict[str, Kind] = {
             "server_error api_error timeout_error conflict_error internal_server_error INTERNAL"
             " DEADLINE_EXCEEDED CANCELLED",
         ),
-        (errors.ModelNotFound, "model_not_found model_decommissioned model_not_available"),
+        (errors.ModelNotFound, "model_not_found model_decommissioned model_not_available invalid_model"),
         (errors.ContextOverflow, "context_length_exceeded exceed_context_size_error"),
         (errors.TooLarge, "request_too_large image_too_large image_file_too_large string_above_max_length"),
         (
@@ -75,6 +75,21 @@ CODES: dict[str, Kind] = {
 
 SAY_NOTHING = {"invalid_request_error", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "bad_request"}
 """Codes that only say the request was refused; the words beside them tell more."""
+
+SAY_LITTLE = SAY_NOTHING | {
+    "PERMISSION_DENIED", "NOT_FOUND", "not_found_error", "unknown_error",
+    "invalid_request_message_error",  # Mistral
+    "BadRequestError", "NotFoundError", "BadRequest", "None",  # vLLM, Azure, LiteLLM
+    # xAI's
+    "Client specified an invalid argument", "invalid-argument", "unauthenticated:no-credentials", "Unauthenticated",
+    "The caller does not have permission", "permission-denied", "Some requested entity was not found", "not-found",
+}  # fmt: skip
+"""Codes that say no more than a status does: beside them words are heard."""
+
+OF_THE_KEY: frozenset[Kind] = frozenset(
+    {errors.InvalidKey, errors.LeakedKey, errors.Restricted, errors.WrongOrganisation}
+)
+"""What would put a key aside."""
 
 TEXTS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
     (re.compile("|".join(patterns), re.IGNORECASE), kind)
@@ -167,7 +182,7 @@ TEXTS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         ),
     )
 )
-"""Said instead of a code, or beside one that says nothing. The first that fits holds."""
+"""Said instead of a code, or beside one that says little. The first that fits holds."""
 
 STATUSES: dict[int, Kind] = {
     401: errors.InvalidKey,

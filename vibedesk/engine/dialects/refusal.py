@@ -18,7 +18,9 @@ from vibedesk.engine.dialects.meanings import (
     CODES,
     GATEWAY_FAULTS,
     GATEWAY_STATUSES,
+    OF_THE_KEY,
     PAGE_STATUSES,
+    SAY_LITTLE,
     SAY_NOTHING,
     STATUSES,
     TEXTS,
@@ -107,9 +109,9 @@ def _kind(status: int, headers: Mapping[str, str], complaint: Complaint) -> tupl
 
 def _of_no_json(status: int, complaint: Complaint) -> Kind:
     if complaint.shape == "text":
-        for rule, kind in TEXTS:
-            if rule.search(complaint.message) and status >= 400:
-                return kind
+        kind = _of_words(status, complaint.message) if status >= 400 else None
+        if kind is not None:
+            return kind
     if complaint.shape == "page" and status in PAGE_STATUSES:
         return PAGE_STATUSES[status]
     if status in STATUSES:
@@ -129,14 +131,22 @@ def _of_codes(status: int | None, complaint: Complaint) -> Kind:
     for word in complaint.words:
         if word in CODES:
             return _leaked_or(CODES[word], complaint)
+    by_words = _of_words(status, complaint.message) if SAY_LITTLE.issuperset(complaint.words) else None
+    return by_words or _of_status(status, complaint)
+
+
+def _of_words(status: int | None, message: str) -> Kind | None:
+    """What the words mean. Inside the refusal of a request they may be the user's own, quoted: only where they come
+    first do they say something of the key."""
     for rule, kind in TEXTS:
-        if rule.search(complaint.message):
+        found = rule.search(message)
+        if found and (kind not in OF_THE_KEY or status in (401, 403) or found.start() == 0):
             return kind
-    return _of_status(status, complaint)
+    return None
 
 
 def _leaked_or(kind: Kind, complaint: Complaint) -> Kind:
-    return errors.LeakedKey if "reported as leaked" in complaint.message else kind
+    return errors.LeakedKey if kind in OF_THE_KEY and "reported as leaked" in complaint.message else kind
 
 
 def _of_status(status: int | None, complaint: Complaint) -> Kind:
