@@ -365,6 +365,94 @@ def test_an_error_inside_a_stream_is_judged_by_its_own_status_and_codes(provider
     assert type(inside({"error": "model runner has unexpectedly stopped"})) is errors.ServerError
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("400", errors.BadRequest), ("401", errors.InvalidKey), ("402", errors.NoCredit), ("429", errors.RateLimited),
+        ("503", errors.Overloaded), ("1113", errors.ServerError), ("²²²", errors.ServerError),
+    ],
+)  # fmt: skip
+def test_a_status_may_be_written_as_a_string(provider: Named, code: str, kind: type[EngineError]) -> None:
+    """LiteLLM's proxy does so."""
+    for body in (openai("It went wrong upstream", "None", code), {"message": "m", "code": code}):
+        error = dialect_of("openai-chat").refusal(200, {}, json.dumps(body).encode(), provider("lab"))
+        assert (type(error), error.code) == (kind, code)
+        assert error.status == (int(code) if kind is not errors.ServerError else 200)
+
+
+def test_no_parameter_is_named_by_the_word_none(provider: Named) -> None:
+    body = json.dumps(openai("Unsupported parameter: 'seed'", "None", "400", "None")).encode()
+    error = dialect_of("openai-chat").refusal(400, {}, body, provider("lab"))
+    assert error.facts["parameter"] == "seed"
+
+
+def test_a_code_of_digits_says_as_little_as_a_number(provider: Named) -> None:
+    body = json.dumps(openai("Insufficient balance", None, "1113")).encode()
+    assert type(dialect_of("openai-chat").refusal(400, {}, body, provider("lab"))) is errors.NoCredit
+
+
+@pytest.mark.parametrize(
+    ("loc", "parameter"),
+    [
+        (["body", "seed"], "seed"),
+        (["body", "temperature"], "temperature"),
+        (["body", "stream_options", "include_usage"], "stream_options"),
+        (["body", "messages", 0, "content"], ""),
+        ([], ""),
+        (None, ""),
+        ([7], ""),
+    ],
+)
+def test_a_field_that_is_named_by_its_place_alone_is_known(
+    provider: Named, loc: object, parameter: str
+) -> None:
+    """FastAPI's form, Mistral's and that of many servers of one's own (wire facts §9.2)."""
+    detail = [{"loc": loc, "msg": "Extra inputs are not permitted", "type": "extra_forbidden", "input": 7}]
+    for body in (
+        {"detail": detail},
+        {"object": "error", "message": {"detail": detail}, "type": "invalid_request_error"},
+    ):
+        error = dialect_of("openai-chat").refusal(422, {}, json.dumps(body).encode(), provider("mistral"))
+        assert isinstance(error, errors.BadRequest)
+        assert error.facts["parameter"] == parameter
+        assert error.provider_message == "Extra inputs are not permitted"
+
+
+def test_of_several_fields_the_first_that_has_a_name_is_taken(provider: Named) -> None:
+    detail = [
+        {"loc": [1], "msg": "a"},
+        {"loc": ["body", "seed"], "msg": "b"},
+        {"loc": ["body", "top_p"], "msg": "c"},
+    ]
+    body = json.dumps({"detail": detail}).encode()
+    error = dialect_of("openai-chat").refusal(422, {}, body, provider("mistral"))
+    assert (error.facts["parameter"], error.provider_message) == ("seed", "a; b; c")
+
+
+@pytest.mark.parametrize(
+    ("beginning", "kind"),
+    [
+        ({"code": "context_length_exceeded"}, errors.ContextOverflow),
+        ({"type": "request_too_large"}, errors.TooLarge),
+        ({"type": "invalid_request_error", "code": "invalid_value"}, errors.BadRequest),
+        ({}, errors.BadRequest),
+    ],
+)
+def test_an_error_that_quotes_a_whole_prompt_is_known_by_how_it_begins(
+    provider: Named, beginning: dict[str, str], kind: type[EngineError]
+) -> None:
+    long = 'Too long a "prompt": {"code": "invalid_api_key"} ' + "word " * 300_000
+    for body in (
+        {"error": {**beginning, "message": long}},
+        {"type": "error", "error": {**beginning, "message": long}},
+    ):
+        error = dialect_of("openai-chat").refusal(400, {}, json.dumps(body).encode(), provider("lab"))
+        assert type(error) is kind
+        assert error.code == beginning.get("code", beginning.get("type", ""))
+        assert error.provider_message.startswith('Too long a "prompt": {"code": ')
+        assert len(error.provider_message) == 300
+
+
 QUOTED = [
     "Incorrect API key provided", "Your API key was reported as leaked", "Your project has been denied access",
     "you must be a member of an organization", "credit balance is too low", "prompt is too long", "No endpoints found",

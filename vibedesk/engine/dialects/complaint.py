@@ -23,6 +23,9 @@ _KEY = re.compile(r"(?<![\w-])(sk-|gsk_|csk-|tgp_v1_|AIza|AQ\.|xai?-|xa\*|cfut_|
 _KEY_AFTER_WORDS = re.compile(
     r"(api[ _-]?key(?: provided)?\s*[:=]\s*)['\"]?[^\s'\",]*[\w*][^\s'\",]*", re.IGNORECASE
 )
+_OBJECT = re.compile(rb'\[?\s*\{\s*"')
+# A quotation mark of the user's own has a backslash before it, as has one inside a string.
+_MEMBER = re.compile(r'(?<!\\)"(code|type|message|msg)"\s*:\s*"((?:[^"\\]|\\.){0,600})')
 
 
 class Complaint(Struct, kw_only=True):
@@ -59,6 +62,8 @@ def complaint_of(body: bytes) -> Complaint:
     try:
         document = loads(body)
     except Unreadable:
+        if _OBJECT.match(body):
+            return _of_fragment(body)
         return Complaint(shape="text", message=clean(body.decode("utf-8", "replace")))
     if isinstance(document, list):
         document = next((item for item in document if isinstance(item, dict)), {})
@@ -82,6 +87,28 @@ def title_of(page: bytes) -> str:
 
 def _visible(page: bytes) -> str:
     return unescape(_TAG.sub(" ", _HIDDEN.sub(" ", page.decode("utf-8", "replace"))))
+
+
+def _of_fragment(body: bytes) -> Complaint:
+    """JSON that broke off, as where a whole prompt is quoted: the code and the words with which it began."""
+    found: dict[str, str] = {}
+    for name, value in _MEMBER.findall(body.decode("utf-8", "replace")):
+        if value != "error":  # the type of Anthropic's envelope
+            found.setdefault("message" if name == "msg" else name, value)
+    code, kind = found.get("code", ""), found.get("type", "")
+    return Complaint(
+        message=clean(_unescaped(found.get("message", ""))),
+        code=code,
+        type=kind,
+        words=tuple(filter(None, (_word(code), kind))),
+    )
+
+
+def _unescaped(value: str) -> str:
+    try:
+        return text(loads(f'"{value}"'.encode()))
+    except Unreadable:
+        return value
 
 
 def _of_document(document: dict[str, Any]) -> Complaint:
@@ -121,7 +148,7 @@ def _of_error(error: dict[str, Any]) -> Complaint:
     words = (
         text(obj(details).get("error_code")),
         *reasons,
-        text(code),
+        _word(code),
         text(error.get("type")),
         text(status),
     )
@@ -133,7 +160,7 @@ def _of_error(error: dict[str, Any]) -> Complaint:
         message=message,
         code=text(code) or _number_word(code),
         type=text(error.get("type")),
-        param=text(error.get("param")),
+        param=_param(error),
         status=_status(code) or _status(status) or _status(error.get("status_code")),
         words=tuple(word for word in words if word),
         retry_delay=next((text(info.get("retryDelay")) for info in infos if info.get("retryDelay")), ""),
@@ -151,13 +178,35 @@ def _of_flat(document: dict[str, Any], error: object) -> Complaint:
         message=message,
         code=text(code) or _number_word(code),
         type=kind,
-        param=text(document.get("param")),
+        param=_param(document),
         status=_status(code) or _status(document.get("status")),
-        words=tuple(word for word in (text(code), kind) if word),
+        words=tuple(word for word in (_word(code), kind) if word),
     )
 
 
+def _param(error: dict[str, Any]) -> str:
+    said = text(error.get("param"))
+    return said if said not in ("", "None") else _place_in(error)  # "None": LiteLLM's proxy
+
+
+def _place_in(error: dict[str, Any]) -> str:
+    """The field that is named by its place in the request alone: FastAPI's and Mistral's `detail[].loc`."""
+    for item in objects(error.get("detail")) or objects(obj(error.get("message")).get("detail")):
+        loc = item.get("loc")
+        names = [part for part in loc if isinstance(part, str)] if isinstance(loc, list) else []
+        if named := [name for name in names if name != "body"]:
+            return ".".join(named)
+    return ""
+
+
+def _word(code: object) -> str:
+    """A code in letters: one in digits says no more than a number."""
+    return "" if text(code).isdigit() else text(code)
+
+
 def _status(value: object) -> int | None:
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isdigit():
+        value = int(value)  # as LiteLLM's proxy writes it
     return value if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600 else None
 
 
