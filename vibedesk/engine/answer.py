@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -65,8 +66,8 @@ if TYPE_CHECKING:
 
     from vibedesk.engine.router import Router
 
-REFUSAL_S = 10.0
-"""How long an error's body may take."""
+REFUSAL_S = 2.0
+"""How long an error's body may take, and at most half of what is left of the whole: somebody else may answer."""
 ENDINGS = 3
 """After so many streams that ended without a word of it, an unknown host is taken to end them so."""
 OUTPUT_TOKENS = 1_000
@@ -324,11 +325,15 @@ class Answer:
             async for pieces in reads:
                 yield pieces
 
-    async def _leave(self) -> None:
+    async def _leave(self, clock: Deadlines | None = None) -> None:
         """Everything is ready: waits at the start line, where there is one, and goes."""
+        if clock is not None:
+            clock.connected()
         if self._ticket is not None:
             await self._ticket.leave()
         self._record.sent()
+        if clock is not None:
+            clock.sent()
 
     def _give_ticket_back(self) -> None:
         if self._ticket is not None:
@@ -346,14 +351,19 @@ class Answer:
         clock = Deadlines(timers, self._total_s, self._record)
         async with AsyncExitStack() as stack:
             opened = router.http.stream(
-                call.method, url, headers, call.body, timers=timers, before_sending=self._leave
+                call.method,
+                url,
+                headers,
+                call.body,
+                timers=timers,
+                before_sending=partial(self._leave, clock),
             )
-            response = await clock.within(stack.enter_async_context(opened))
+            response = await clock.opening(stack.enter_async_context(opened))
             fields = answered_headers(response)
             trial.answered(response.status_code, fields, self._record.now)
             router.world = heard(router.world, deployment, fields, router.wall())
             if response.status_code >= 300:
-                raise await self._refusal(dialect, deployment, response)
+                raise await self._refusal(dialect, deployment, response, clock)
             decoder = dialect.decoder(deployment.provider, deployment.model, fields.get("content-type", ""))
             framed = "transfer-encoding" in fields or "content-length" in fields
             try:
@@ -376,9 +386,9 @@ class Answer:
         return secret, token
 
     async def _refusal(
-        self, dialect: Dialect, deployment: Deployment, response: httpx.Response
+        self, dialect: Dialect, deployment: Deployment, response: httpx.Response, clock: Deadlines
     ) -> EngineError:
-        body = await Body(response).read_upto(REFUSAL_CAP, REFUSAL_S)
+        body = await Body(response).read_upto(REFUSAL_CAP, min(REFUSAL_S, clock.left_s / 2))
         headers = answered_headers(response)
         error = dialect.refusal(response.status_code, headers, body, deployment.provider)
         error.status = error.status or response.status_code

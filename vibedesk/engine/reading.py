@@ -33,9 +33,29 @@ class Deadlines:
         self._timers = timers
         self._record = record
         self._total = total_s
-        self._next = record.now + timers.first_token_s
-        self._timer = "first_token"
+        self._next = record.now + timers.connect_s + timers.first_token_s
+        self._timer = "connect"
         self._end = math.inf
+        self._opening: asyncio.Timeout | None = None
+
+    @property
+    def left_s(self) -> float:
+        """What is left of the whole ask's time."""
+        return max(0.0, self._total - self._record.now)
+
+    def connected(self) -> None:
+        """The connection stands: to wait at the start line for others is nobody's silence."""
+        self._wait(math.inf, "first_token")
+
+    def sent(self) -> None:
+        """The request has left: from here on its first word is waited for (routing.md §2.6)."""
+        self._wait(self._record.now + self._timers.first_token_s, "first_token")
+
+    def _wait(self, until: float, timer: str) -> None:
+        self._next, self._timer = until, timer
+        if self._opening is not None:
+            left_s = max(0.0, min(until, self._total) - self._record.now)
+            self._opening.reschedule(asyncio.get_running_loop().time() + left_s)
 
     def heard(self) -> None:
         """Words came. Called once the caller is back for more: its own time does not count as the provider's
@@ -48,6 +68,17 @@ class Deadlines:
         self._next, self._timer = min(self._end, self._record.now + grace_s), "end"
         self._end = self._next
 
+    async def opening(self, step: Awaitable[T]) -> T:
+        """Like `within`, for the way to the answer's headers: `connected` and `sent` are called on it."""
+        until = min(self._next, self._total)
+        try:
+            async with asyncio.timeout(max(0.0, until - self._record.now)) as self._opening:
+                return await step
+        except TimeoutError as exc:
+            raise self._silence() from exc
+        finally:
+            self._opening = None
+
     async def within(self, step: Awaitable[T]) -> T:
         """Awaits it, at most until the nearest deadline. Raises `TimedOut` naming the timer."""
         until = min(self._next, self._total)
@@ -55,11 +86,15 @@ class Deadlines:
             async with asyncio.timeout(max(0.0, until - self._record.now)):
                 return await step
         except TimeoutError as exc:
-            timer = "total" if self._total <= self._next else self._timer
-            raise TimedOut(_SILENCES[timer], timer=timer, **self._limit_of(timer)) from exc
+            raise self._silence() from exc
+
+    def _silence(self) -> TimedOut:
+        timer = "total" if self._total <= self._next else self._timer
+        return TimedOut(_SILENCES[timer], timer=timer, **self._limit_of(timer))
 
     def _limit_of(self, timer: str) -> dict[str, float]:
         limits = {
+            "connect": self._timers.connect_s + self._timers.first_token_s,
             "first_token": self._timers.first_token_s,
             "idle": self._timers.idle_s,
             "total": self._total,
@@ -68,6 +103,7 @@ class Deadlines:
 
 
 _SILENCES = {
+    "connect": "no connection in time",
     "first_token": "no first word in time",
     "idle": "nothing useful came for too long",
     "total": "the whole answer took too long",
