@@ -248,6 +248,12 @@ FAILURE_SENTENCES: Mapping[str, Words] = {
         "Add credit at {who}.",
         "open_billing",
     ),
+    "no_credit.model": Words(
+        "Not in the free tier",
+        "The free tier of {who} does not include {model}.",
+        "Set up billing for the key’s project, or use another model.",
+        "use_another_model",
+    ),
     "spend_limit": Words(
         "Spending limit reached",
         "A spending limit set for {the_key} at {who} is reached.",
@@ -411,6 +417,7 @@ _VARIANT = {
     "timed_out": "timer",
     "tls_untrusted": "fault",
     "own_limit": "limit",
+    "no_credit": "scope",
     "rate_limited": "scope",
     "gateway_error": "fault",
     "misconfigured": "setting",

@@ -29,7 +29,15 @@ from vibedesk.engine.climb import (
 )
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.ladder import decide
-from vibedesk.engine.policy import ATTEMPTS_CAP, HINT_CAP_S, OWN_WAIT_S, backoff, hint_of, pause_after
+from vibedesk.engine.policy import (
+    ATTEMPTS_CAP,
+    HINT_CAP_S,
+    NO_CREDIT_S,
+    OWN_WAIT_S,
+    backoff,
+    hint_of,
+    pause_after,
+)
 from vibedesk.engine.types import ApiKey, Deployment, Gateway, Limits, Model, Provider, Rung, Terms, Traits
 from vibedesk.engine.world import World, fresh_network, heard, lasting, revived, target_of
 
@@ -140,6 +148,7 @@ MATRIX: list[tuple[str, EngineError, list[int], list[int]]] = [
     ("leaked", errors.LeakedKey(status=403), [0, 1], [0, 1]),
     ("restricted", errors.Restricted(status=403), [0, 1], [0, 1]),
     ("billing", errors.NoCredit(status=402), [0, 2], [0, 1]),
+    ("no free quota", errors.NoCredit(status=429, scope="model"), [0, 2], [0, 1]),
     ("spend limit", errors.SpendLimit(status=429), [0, 2], [0, 1]),
     ("rate limit", errors.RateLimited(status=429, retry_after_s=2.0), [0, 2], [0, 1]),
     ("ramp", errors.RateLimited(status=429, code="slow_down"), [0, 2], [0, 1]),
@@ -464,6 +473,17 @@ def test_a_cooled_scope_is_passed_over_by_later_asks_until_it_is_warm() -> None:
     assert Ask(KEYS, world, NOON + 5).sent == [2]
     assert Ask([rung("a", "other"), rung("b")], world, NOON + 5).sent == [0]
     assert Ask(KEYS, world, NOON + 21).sent == [0]
+
+
+def test_a_model_without_free_quota_is_left_aside_and_its_account_is_not() -> None:
+    ask = Ask([rung("a"), rung("a", "other"), rung("b")]).fail(errors.NoCredit(status=429, scope="model"))
+    assert ask.sent == [0, 1]
+    later = Ask(KEYS, ask.world, NOON + 5)
+    assert later.sent == [2]
+    assert {fall.error.facts["scope"] for fall in later.falls} == {"model"}
+    assert Ask([rung("a", "other"), rung("b")], ask.world, NOON + 5).sent == [0]
+    assert Ask(KEYS, ask.world, NOON + NO_CREDIT_S + 1).sent == [0]
+    assert Ask([rung("a"), rung("a", "other"), rung("b")]).fail(errors.NoCredit(status=429)).sent == [0, 2]
 
 
 def test_who_is_cooled_and_alone_is_waited_for_with_a_countdown() -> None:

@@ -28,7 +28,7 @@ EngineError
 │   ├── WrongOrganisation       wrong_organisation   organisation, project or address list does not fit
 │   ├── RegionBlocked           region_blocked
 │   ├── NetworkBlocked          network_blocked      a firewall or proxy answered, not the provider
-│   ├── NoCredit                no_credit
+│   ├── NoCredit                no_credit            `scope` "model": none for this model
 │   ├── SpendLimit              spend_limit          a limit somebody set was reached
 │   ├── RateLimited             rate_limited         carries the scope: minute, day or unknown
 │   ├── Overloaded              overloaded

@@ -72,6 +72,7 @@ _RULES: dict[str, Rule] = {
     "wrong_organisation": _KEY,
     "restricted": Rule(spent="rung", kills="here"),
     "no_credit": _CREDIT,
+    "no_credit.model": Rule(spent="rung", cools="model"),
     "spend_limit": _CREDIT,
     "rate_limited": _RATE,
     "overloaded": _PASSING,
@@ -103,7 +104,7 @@ _RULES: dict[str, Rule] = {
 }
 _ELSE = Rule(spent="rung")
 _POLICY = frozenset({"content_blocked", "gateway_error.guardrail"})
-_VARIANTS = {"timed_out": "timer", "gateway_error": "fault"}
+_VARIANTS = {"timed_out": "timer", "gateway_error": "fault", "no_credit": "scope"}
 
 
 def rule_of(error: EngineError, *, fallback_on_policy: bool = False) -> Rule:

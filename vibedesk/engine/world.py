@@ -204,7 +204,10 @@ def shadow_of(world: World, deployment: Deployment, now: float) -> tuple[EngineE
         for scope in scopes_of(world, deployment):
             out = world.cooled.get(scope)
             if out is not None and (out.until is None or out.until > now):
-                return _remembered(out, deployment, now), out.until
+                error = _remembered(out, deployment, now)
+                if out.kind == "no_credit" and scope.endswith(f"|{deployment.model.id}"):
+                    error.facts["scope"] = "model"
+                return error, out.until
     if target in world.gone:
         kind = errors.ModelNotFound
         return _about(kind("not offered a while ago", remembered=True), deployment), None

@@ -330,6 +330,19 @@ def test_googles_delay_holds_for_a_minute_but_not_for_a_day(provider: Named) -> 
     assert refused("RequestsPerDayPerProject") is None
 
 
+def test_a_model_that_google_gives_nothing_of_for_free_is_no_empty_account(provider: Named) -> None:
+    body = google(
+        429,
+        "RESOURCE_EXHAUSTED",
+        "Quota exceeded for free_tier_requests, limit: 0, model: m. Please retry in 34s",
+    )
+    body["error"]["details"].append({"@type": "…RetryInfo", "retryDelay": "34.5s"})
+    owner = provider("google-ai-studio")
+    error = dialect_of("gemini").refusal(429, {}, json.dumps(body).encode(), owner)
+    assert (type(error), error.facts["scope"]) == (errors.NoCredit, "model")
+    assert error.retry_after_s is None, "no wait gives what is never given"
+
+
 @pytest.mark.parametrize(
     ("message", "facts"),
     [

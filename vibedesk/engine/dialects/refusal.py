@@ -76,7 +76,9 @@ def refusal_of(status: int, headers: Mapping[str, str], body: bytes, provider: P
     if complaint.words:
         more["signs"] = clean(" ".join(complaint.words))
     heard = status if status >= 400 or complaint.status is None else complaint.status
-    wait = None if more.get("scope") == "day" and complaint.retry_delay else wait_of(
+    scope = more.get("scope")
+    no_wait_helps = scope == "model" or (scope == "day" and complaint.retry_delay)
+    wait = None if no_wait_helps else wait_of(
         headers, delay=complaint.retry_delay, message=complaint.message
     )  # fmt: skip
     return kind(
@@ -162,7 +164,8 @@ def _of_status(status: int | None, complaint: Complaint) -> Kind:
 
 def _of_rate(headers: Mapping[str, str], complaint: Complaint) -> tuple[Kind, dict[str, object]]:
     if "limit: 0" in complaint.message and "RESOURCE_EXHAUSTED" in complaint.words:
-        return errors.NoCredit, {}  # Google: this model has no free quota at all
+        # Google: this model has no free quota at all. Limits are per project and model (routing facts §2.4).
+        return errors.NoCredit, {"scope": "model"}
     signs = (*complaint.quota_ids, complaint.message, *exhausted_buckets(headers))
     if any(map(_DAY.search, signs)):
         return errors.RateLimited, {"scope": "day"}
