@@ -15,6 +15,8 @@ _DURATION = re.compile(
 )
 _IN_WORDS = re.compile(r"(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|[dhms])\s?)+)", re.IGNORECASE)
 _IN_LONG_WORDS = re.compile(r"(?:try again|retry) in (\d+(?:\.\d+)?) ?(second|minute|hour)", re.IGNORECASE)
+_BETWEEN = re.compile(r",(?! ?\d{1,2}[ -][A-Za-z])")
+"""The comma between two values of a header that came twice, not the one inside a date."""
 _LONG_UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
 
@@ -27,9 +29,9 @@ def wait_of(
     """
     now = _date(headers.get("date", "")) or now or datetime.now(UTC)
     hints = (
-        _scaled(headers.get("retry-after-ms"), 0.001),
-        _scaled(headers.get("x-ms-retry-after-ms"), 0.001),
-        _retry_after(headers.get("retry-after", ""), now),
+        _longest(headers.get("retry-after-ms", ""), now, 0.001),
+        _longest(headers.get("x-ms-retry-after-ms", ""), now, 0.001),
+        _longest(headers.get("retry-after", ""), now),
         seconds(delay, now),
         _in_words(message),
         _exhausted(headers, now),
@@ -67,18 +69,17 @@ def _sane(value: float | None) -> float | None:
     return min(value, LONGEST_S) if value is not None and math.isfinite(value) and value > 0 else None
 
 
-def _scaled(value: str | None, factor: float) -> float | None:
+def _longest(value: str, now: datetime, factor: float = 1.0) -> float | None:
+    """A proxy may have added a hint of its own to the server's: who waits for the longer one fits both."""
+    hints = (_sane(_hint(one, now, factor)) for one in _BETWEEN.split(value))
+    return max((hint for hint in hints if hint is not None), default=None)
+
+
+def _hint(value: str, now: datetime, factor: float) -> float | None:
     try:
-        return float(value or "") * factor
+        return float(value) * factor
     except ValueError:
-        return None
-
-
-def _retry_after(value: str, now: datetime) -> float | None:
-    number = _scaled(value, 1.0)
-    if number is not None:
-        return number
-    at = _date(value)
+        at = _date(value)
     return (at - now).total_seconds() if at else None
 
 
