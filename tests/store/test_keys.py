@@ -135,6 +135,7 @@ def failed(key: ApiKey, kind: str, status: int | None = 401, message: str = "") 
         ("invalid_key", 401, "This key was revoked", "revoked"),
         ("leaked_key", 403, "", "revoked"),
         ("no_credit", 402, "", "no_credit"),
+        ("no_credit", 429, "Quota exceeded for metric: free_tier_requests, limit: 0", "untested"),
         ("rate_limited", 429, "", "rate_limited"),
         ("restricted", 403, "", "restricted"),
         ("server_error", 500, "", "untested"),

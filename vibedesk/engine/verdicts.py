@@ -63,6 +63,8 @@ _BY_SETTING = {
     "header": "invalid",
 }
 _BY_TLS_FAULT = {"no_tls": "wrong_base_url", "hung_up": "network_blocked"}
+_OF_ONE_MODEL = re.compile(r"limit: 0\b")
+"""Google's words where a model is not in the free tier: the key may ask others."""
 _REVOKED = re.compile(r"revoked|expired|deactivated|disabled|blocked", re.IGNORECASE)
 
 
@@ -121,6 +123,8 @@ def verdict_told(attempt: Attempt) -> str:
     kind = attempt.kind or ""
     if kind == "invalid_key" and _REVOKED.search(attempt.message):
         return "revoked"
+    if kind == "no_credit" and _OF_ONE_MODEL.search(attempt.message):
+        return ""
     verdict = _BY_KIND.get(kind, kind)
     return verdict if verdict in _TOLD_BY_A_REQUEST and attempt.status is not None else ""
 
