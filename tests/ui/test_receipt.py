@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from vibedesk.engine.types import Attempt, CacheUse, Cost, Usage
@@ -219,3 +221,40 @@ def test_explain_now_leaves_the_receipt_and_explains(window: QWidget) -> None:
     receipt.open()
     receipt.explain.click()
     assert (asked, receipt.isVisible()) == (["now"], False)
+
+
+def stands_whole_in(widget: QWidget, window: QWidget) -> bool:
+    """Nothing of it lies outside of what any of its parents shows."""
+    part = widget.visibleRegion().boundingRect()
+    return part == widget.rect() and window.rect().contains(widget.mapTo(window, QPoint(0, 0)))
+
+
+@pytest.mark.parametrize("width", [360, 640, 900, 1280])
+def test_in_any_window_its_buttons_stand_whole_and_the_last_column_can_be_scrolled_to(
+    window: QWidget, width: int
+) -> None:
+    window.resize(width, 700)
+    receipt = Receipt(window, window.theme, answer(LIMITED, SECOND), curl="curl", explain=lambda: None)  # type: ignore[attr-defined]
+    receipt.open()
+    QApplication.processEvents()
+    buttons = [one for one in receipt.findChildren(QPushButton) if one.isVisible()]
+    assert len(buttons) == 3
+    assert all(stands_whole_in(one, window) for one in buttons)
+    [cost] = [label for label in receipt.table.findChildren(QLabel) if label.text() == "Cost"]
+    receipt.attempts.setFocus()
+    for _ in range(20):
+        QTest.keyClick(receipt.attempts, Qt.Key.Key_Right)
+    assert stands_whole_in(cost, window)
+    assert receipt.table.height() >= receipt.table.sizeHint().height()
+    receipt.accept()
+
+
+def test_it_is_as_wide_as_its_longest_line_where_the_window_is(window: QWidget) -> None:
+    window.resize(2000, 700)
+    long = attempt(deployment="openrouter/" + "m" * 40, key="k" * 32)
+    receipt = Receipt(window, window.theme, answer(long))  # type: ignore[attr-defined]
+    receipt.open()
+    QApplication.processEvents()
+    assert receipt.attempts.horizontalScrollBar().maximum() == 0
+    assert receipt.attempts.focusPolicy() == Qt.FocusPolicy.NoFocus
+    receipt.accept()

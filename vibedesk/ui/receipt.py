@@ -16,8 +16,10 @@ from vibedesk.ui import harmless
 from vibedesk.ui.figures import price_of
 from vibedesk.ui.receipt_words import facts_of, outcome_of, verdict
 from vibedesk.ui.sheet import Sheet
+from vibedesk.ui.sideways import Sideways
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Chip, Hairline, Label, bare, plain_tip
+from vibedesk.ui.wrapped import Wrapped
 
 WIDTH = 1060
 _COLUMNS = (
@@ -73,22 +75,23 @@ class Receipt(Sheet):
         self.explain = Button(self.tr("Explain now")).on(lambda: self._explain(explain))
         self.explain.setVisible(explain is not None)
         self.explain.setToolTip(self.tr("Where the question would go now, without asking"))
-        self.body.addLayout(self._head(answer))
+        self.body.addWidget(self._head(answer))
         self.body.addSpacing(4)
-        self.body.addWidget(attempts_table(answer, not_needed))
+        self.table = attempts_table(answer, not_needed)
+        self.attempts = Sideways(self.table, self.tr("Attempts"))
+        self.body.addWidget(self.attempts)
         self.body.addSpacing(4)
         self.body.addLayout(_facts(facts_of(answer)))
         self.footer.addStretch(1)
         self.footer.addWidget(Button(self.tr("Close")).on(self.accept))
 
-    def _head(self, answer: StoredAnswer) -> QHBoxLayout:
-        row: QHBoxLayout = bare(QHBoxLayout(), 10)
+    def widest(self) -> int:
+        return self.across(self.table.sizeHint().width())
+
+    def _head(self, answer: StoredAnswer) -> Wrapped:
+        row = Wrapped(10)
         text, role = verdict(answer)
-        row.addWidget(Label(self.tr("Receipt"), "heading"))
-        row.addWidget(Chip(text, role))
-        row.addStretch(1)
-        row.addWidget(self.copy)
-        row.addWidget(self.explain)
+        row.put(Label(self.tr("Receipt"), "heading"), Chip(text, role), self.copy, self.explain, space=2)
         return row
 
     def _copy(self) -> None:

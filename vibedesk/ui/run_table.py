@@ -15,8 +15,10 @@ from vibedesk.ui.sheet import Sheet
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Choice, Label
+from vibedesk.ui.wrapped import Wrapped
 
 ROLES = {"complete": "ok", "cut": "warn", "stopped": "neutral", "failed": "bad", "running": "accent"}
+WIDTH = 1000
 ROW_HEIGHT = 36
 TIMES = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 
@@ -32,7 +34,7 @@ class RunSheet(Sheet):
         read: Callable[[int], Run | None],
         repeat: Callable[[int], object],
     ) -> None:
-        super().__init__(host, theme, title="This run", width=1200)
+        super().__init__(host, theme, title="This run", width=WIDTH)
         self._read = read
         self.rows = RowsModel(self, text=lambda row: row.model)
         self.turn = Choice([(self.tr("Turn") + f" {place + 1}", place) for place in range(turns)])
@@ -49,13 +51,11 @@ class RunSheet(Sheet):
         )
         for widget in (self.question, self.table, self.left):
             self.body.addWidget(widget)
-        self.footer.addWidget(self.turn)
-        self.footer.addStretch(1)
-        self.footer.addWidget(Label(self.tr("Ask the last question until it was asked"), "muted"))
-        self.footer.addWidget(self.times)
-        self.footer.addWidget(self.again)
         close = Button(self.tr("Close")).on(self.accept)
-        self.footer.addWidget(close)
+        row = Wrapped()
+        words = Label(self.tr("Ask the last question until it was asked"), "muted")
+        row.put(self.turn, words, self.times, self.again, close, space=1)
+        self.footer.addWidget(row)
         close.setFocus()
         self.turn.currentIndexChanged.connect(lambda _: self.refresh())
         self.finished.connect(lambda _: self.deleteLater())
@@ -65,9 +65,17 @@ class RunSheet(Sheet):
         """Reads the run again."""
         run = self._read(self.turn.chosen())
         self.rows.set_rows(run.rows if run is not None else ())
-        self.table.setFixedHeight(self.table.minimum_height())
         self.question.setText(harmless.one_line(run.question, 200) if run is not None else "")
         self.left.setText(_told(run) if run is not None else "")
+
+    def place(self) -> None:
+        self.table.setFixedHeight(
+            self.table.minimum_height(self.room().width() - self.across(0))
+        )  # with room for a scroll bar
+        super().place()
+
+    def widest(self) -> int:
+        return self.across(self.table.wanted_width())
 
 
 def _told(run: Run) -> str:
@@ -87,15 +95,13 @@ def _fine(seconds: float) -> str:
 def _columns() -> list[Column]:
     return [
         Column(title="", cell=lambda row: Cell(text=row.letter, kind="muted"), width=32),
-        Column(title="Model", cell=_model, stretch=True),
-        Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted"), width=76),
-        Column(
-            title="First token", cell=_metric("first", duration, "first", "soonest"), width=184, align="right"
-        ),
-        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), width=214, align="right"),
-        Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), width=120, align="right"),
-        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), width=160, align="right"),
-        Column(title="Outcome", cell=_outcome, width=128),
+        Column(title="Model", cell=_model, stretch=True, whole=True),
+        Column(title="Through", cell=lambda row: Cell(text=row.via or "—", kind="muted")),
+        Column(title="First token", cell=_metric("first", duration, "first", "soonest"), align="right"),
+        Column(title="Speed", cell=_metric("speed", speed, "fastest", "fastest"), align="right"),
+        Column(title="Tokens", cell=_metric("tokens", _whole, "", ""), align="right"),
+        Column(title="Cost", cell=_metric("cost", _cost, "cheapest", "cheapest"), align="right"),
+        Column(title="Outcome", cell=_outcome),
     ]
 
 

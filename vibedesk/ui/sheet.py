@@ -60,13 +60,13 @@ class Sheet(QDialog):
 
     def place(self) -> None:
         """Takes the size its content wants and the window allows, and stands in the middle of it."""
-        room = self._scrim.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        width = min(self._width, room.width())
+        room = self.room()
+        width = min(max(self._width, self.widest()), room.width())
         inside = self._scroll.widget()
         inside.layout().activate()
         wanted = inside.layout().totalHeightForWidth(width - 2) if inside.layout().hasHeightForWidth() else -1
         wanted = max(wanted, inside.sizeHint().height()) if wanted < 0 else wanted
-        height = min(wanted + self.footer.sizeHint().height() + 2, room.height())
+        height = min(wanted + self._footer_height(width - 2) + 2, room.height())
         centre = self._scrim.content().center()
         left = max(MARGIN, min(centre.x() - width // 2, room.right() - width + 1))
         above = (
@@ -75,6 +75,23 @@ class Sheet(QDialog):
             else max(MARGIN, centre.y() - height // 2)
         )
         self.setGeometry(left, above, width, height)
+
+    def room(self) -> QRect:
+        """What of the window it may cover."""
+        return self._scrim.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+
+    def widest(self) -> int:
+        """The width in pixels that its content wants, where that is more than the usual one."""
+        return 0
+
+    def across(self, inside: int) -> int:
+        """How wide it is where its content has `inside` pixels."""
+        margins = self.body.contentsMargins()
+        return inside + margins.left() + margins.right() + 2
+
+    def _footer_height(self, width: int) -> int:
+        wrapped = self.footer.hasHeightForWidth()
+        return self.footer.totalHeightForWidth(width) if wrapped else self.footer.sizeHint().height()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes round inside the sheet."""

@@ -16,7 +16,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -54,12 +64,15 @@ class Cell(Struct, frozen=True, kw_only=True):
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """`width` in pixels, None = as wide as its cells; `stretch` takes what is left."""
+    """`width` in pixels, None = as wide as its cells; `stretch` takes what is left, a `whole` one never less than
+    its cells want: then the table is scrolled sideways.
+    """
 
     title: str
     cell: Callable[[Any], Cell | str]
     width: int | None = None
     stretch: bool = False
+    whole: bool = False
     align: Literal["left", "right"] = "left"
 
 
@@ -83,6 +96,7 @@ class Table(QTableView):
         grid = _Grid(rows, tuple(columns), self)
         self.setModel(grid)
         self.setItemDelegate(_Painter(theme, self, grid))
+        self._columns = tuple(columns)
         self._set_up(row_height)
         self._lay_out(columns)
         self.selectionModel().currentRowChanged.connect(self._tell_chosen)
@@ -100,13 +114,22 @@ class Table(QTableView):
         if row >= 0:
             self.selectRow(row)
 
-    def minimum_height(self) -> int:
-        """Header and all rows, without a scroll bar, in pixels."""
-        return (
-            self.horizontalHeader().height()
-            + self.rows.rowCount() * self.verticalHeader().defaultSectionSize()
-            + 2
-        )
+    def minimum_height(self, width: int | None = None) -> int:
+        """Header and all rows in pixels, and the scroll bar it needs where it is no wider than `width`."""
+        over = width is not None and width < self.wanted_width()
+        bar = self.horizontalScrollBar().sizeHint().height() if over else 0
+        rows = self.rows.rowCount() * self.verticalHeader().defaultSectionSize()
+        return self.horizontalHeader().height() + rows + bar + 2
+
+    def wanted_width(self) -> int:
+        """Pixels in which no cell of a column without a width is shortened."""
+        shown = [number for number in range(len(self._columns)) if not self.isColumnHidden(number)]
+        return sum(self._wanted(number) for number in shown)
+
+    def _wanted(self, number: int) -> int:
+        header = self.horizontalHeader()
+        cells = max(self.sizeHintForColumn(number), header.sectionSizeHint(number))
+        return max(self._columns[number].width or cells, header.minimumSectionSize())
 
     def _set_up(self, row_height: int) -> None:
         self.setShowGrid(False)
@@ -138,6 +161,18 @@ class Table(QTableView):
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
                 header.resizeSection(number, column.width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A whole column stretches only while there is more than it wants."""
+        fits = self.wanted_width() <= self.viewport().width()
+        mode = QHeaderView.ResizeMode.Stretch if fits else QHeaderView.ResizeMode.ResizeToContents
+        for number, column in enumerate(self._columns):
+            if column.whole:
+                self.horizontalHeader().setSectionResizeMode(number, mode)
 
     def _tell_chosen(self, index: QModelIndex) -> None:
         self.chosen.emit(self.rows.value(index.row()) if index.isValid() else None)
