@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QWidget
 
 from tests.browsing import LAB_KEY, LUNA, SONNET, Scene, browsing
 from tests.sitting import until
 from tests.ui.looking import columns_of, shown, themed
 from vibedesk.engine.types import CachePolicy, GatewayPolicy, Route, Timeouts, request_of
+from vibedesk.state.notices import Notices
 from vibedesk.state.routes import FORMATS
 from vibedesk.ui.route_editor import RouteEditor
 from vibedesk.ui.route_terms import seconds_of, span
 from vibedesk.ui.routes import RoutesPage
 from vibedesk.ui.take_home import TakeHome
+from vibedesk.ui.widgets import Toast
+from vibedesk.ui.window import Toasts
 
 
 class Held(NamedTuple):
@@ -358,3 +362,28 @@ async def test_a_file_without_routes_says_so(tmp_path: Path) -> None:
         told = [notice.text for notice in held.scene.notices.current()]
         assert any("AGENT_CONFIG" in text for text in told)
         assert any("cannot be read" in text for text in told)
+
+
+@pytest.mark.parametrize("width", [640, 900, 1280])
+async def test_a_notice_leaves_the_buttons_under_the_route_free(tmp_path: Path, width: int) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        host = QWidget()
+        row = QHBoxLayout(host)
+        row.setContentsMargins(0, 0, 0, 0)
+        stack = QStackedWidget()
+        row.addWidget(stack)
+        stack.addWidget(held.page)
+        shown(host, width, 600)
+        notices = Notices()
+        Toasts(stack, notices, themed())
+        notices.add("Edits to the route one were not saved.")
+        held.page.table.selectRow(0)
+        QApplication.processEvents()
+        assert held.editor.save.isVisible()
+        toast = host.findChild(Toast)
+        under = QRect(
+            held.editor.save.mapTo(host, QPoint(0, 0)), held.editor.delete.mapTo(host, QPoint(80, 28))
+        )
+        assert not toast.geometry().intersects(under)
+        assert toast.geometry().bottom() < under.top()
+        host.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from vibedesk.state.notices import Notices
@@ -59,8 +59,25 @@ class Scene:
     def make(self, name: str) -> QWidget:
         self.built.append(name)
         page = QWidget()
-        QVBoxLayout(page).addWidget(QLineEdit(name))
+        column = QVBoxLayout(page)
+        column.addWidget(QLineEdit(name), 1)
+        if name == "playground":
+            bar = QFrame()
+            bar.setObjectName("composerBar")
+            bar.setFixedHeight(96)
+            column.addWidget(bar)
         return page
+
+    def composer(self) -> QWidget:
+        return self.window.findChild(QFrame, "composerBar")
+
+    def toast(self) -> QRect:
+        """Where the notice lies in the window."""
+        toast = self.window.findChild(Toast)
+        return QRect(toast.mapTo(self.window, QPoint(0, 0)), toast.size())
+
+    def space_above_composer(self) -> int:
+        return self.composer().mapTo(self.window, QPoint(0, 0)).y() - self.toast().bottom()
 
 
 @pytest.fixture
@@ -150,6 +167,26 @@ def test_a_notice_is_shown_and_its_action_done(scene: Scene) -> None:
     next(button for button in toast.findChildren(QPushButton) if button.text() == "Undo").click()
     assert done == [1]
     assert not toast.isVisible()
+
+
+def test_a_notice_lies_above_the_composer_wherever_that_goes(scene: Scene) -> None:
+    scene.window.show_page("keys")
+    scene.notices.add("“work” was deleted.")
+    QApplication.processEvents()
+    assert scene.window.height() - scene.toast().bottom() < 40, "nothing stands at the bottom of this page"
+    scene.window.show_page("playground")
+    QApplication.processEvents()
+    assert 0 < scene.space_above_composer() < 60
+    for height in (240, 96):
+        scene.composer().setFixedHeight(height)
+        QApplication.processEvents()
+        assert 0 < scene.space_above_composer() < 60
+    scene.window.resize(700, 480)
+    QApplication.processEvents()
+    assert 0 < scene.space_above_composer() < 60
+    scene.window.show_page("settings")
+    QApplication.processEvents()
+    assert scene.window.height() - scene.toast().bottom() < 40
 
 
 @pytest.mark.parametrize("size", [(700, 480), (480, 360), (360, 280)])

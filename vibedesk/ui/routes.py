@@ -82,6 +82,7 @@ class RoutesPage(QWidget):
     def _lay_out(self, theme: Theme) -> None:
         bar = TopBar("Routes")
         bar.left.addWidget(self.count)
+        self.editor.save.setObjectName("saveRoute")  # notices stay above it
         for button in (self.carry, *self._growing):
             bar.right.addWidget(button)
         column = bare(QVBoxLayout(self))

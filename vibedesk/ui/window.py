@@ -117,7 +117,7 @@ class Window(QMainWindow):
         row.addWidget(self.rail)
         row.addWidget(self.stack, 1)
         self.setCentralWidget(middle)
-        self._toasts = Toasts(middle, notices, theme)
+        self._toasts = Toasts(self.stack, notices, theme)
         self.rail.picked.connect(self.show_page)
         self.rail.history_toggled.connect(self.history_toggled)
         self._add_own_actions()
@@ -254,21 +254,28 @@ class Window(QMainWindow):
         super().closeEvent(event)
 
 
-class Toasts(QObject):
-    """Notices as toasts, stacked over the bottom of the page."""
+FREE = {"composerBar": 44, "voteBar": 44, "saveRoute": 20}
+"""What no toast covers, and how many pixels above it they end: over the lanes' footers, over a row of buttons."""
+MOVES = {QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide}
 
-    def __init__(self, host: QWidget, notices: Notices, theme: Theme) -> None:
-        super().__init__(host)
-        self._host, self._notices, self._theme = host, notices, theme
+
+class Toasts(QObject):
+    """Notices as toasts, stacked over the bottom of the page in front."""
+
+    def __init__(self, pages: QStackedWidget, notices: Notices, theme: Theme) -> None:
+        super().__init__(pages)
+        self._host: QWidget = pages.parentWidget() or pages
+        self._pages, self._notices, self._theme = pages, notices, theme
         self._shown: dict[int, Toast] = {}
-        host.installEventFilter(self)
+        pages.installEventFilter(self)
+        pages.currentChanged.connect(lambda _: self._place())
         notices.added.connect(self._add)
         notices.removed.connect(self._remove)
         for notice in notices.current():
             self._add(notice)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in MOVES:
             self._place()
         return super().eventFilter(watched, event)
 
@@ -289,13 +296,20 @@ class Toasts(QObject):
             toast.deleteLater()
             self._place()
 
-    def _place(self) -> None:
+    def _bottom(self) -> int:
+        """Where the lowest toast ends."""
         bottom = self._host.height() - 16
-        composer = self._host.findChild(QFrame, "composerBar")
-        if composer is not None and composer.isVisible():
-            bottom = (
-                composer.mapTo(self._host, QPoint(0, 0)).y() - 44
-            )  # above the composer and the lanes' footers
+        for name, space in FREE.items():
+            for free in self._pages.findChildren(QWidget, name):
+                free.installEventFilter(self)  # once, however often
+                if free.isVisible():
+                    bottom = min(bottom, free.mapTo(self._host, QPoint(0, 0)).y() - space)
+        return bottom
+
+    def _place(self) -> None:
+        if not self._shown:
+            return
+        bottom = self._bottom()
         for toast in reversed(list(self._shown.values())):
             width = min(toast.sizeHint().width(), self._host.width() - RAIL - 32)
             height = max(
