@@ -381,7 +381,9 @@ class Sitting(QObject):
 
     def toggle_history(self) -> None:
         """The list of conversations beside the playground."""
-        page: PlaygroundPage = self.window.show_page("playground")  # type: ignore[assignment]
+        if self.window.current_page() != "playground":  # else the composer would be given the focus
+            self.window.show_page("playground")
+        page: PlaygroundPage = self.window.page("playground")  # type: ignore[assignment]
         page.toggle_history()
 
     def _open_lane(self, fill: Callable[[int], object]) -> None:

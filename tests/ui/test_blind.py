@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.playing import Scene, playing
@@ -302,3 +304,21 @@ async def test_the_ranking_opens_from_the_palette_and_counts_the_votes(blind: Bl
     await blind.scene.rest()
     assert [rank.id for rank in blind.page.comparison.ranking.rows.rows()] == [SLOW, QUICK]
     sheet.accept()
+
+
+@pytest.mark.parametrize("width", [360, 640, 1280])
+async def test_every_vote_can_be_read_in_any_window(blind: Blind, width: int) -> None:
+    await blind.begin()
+    blind.window.resize(width, 700)
+    blind.playground.ask("Which?")
+    await until(lambda: blind.contest.stage == "voting")
+    await blind.scene.rest()
+    QApplication.processEvents()
+    bar = blind.page.comparison.bar
+    buttons = [*bar.buttons.values(), bar.reveal]
+    places = [QRect(one.mapTo(bar, QPoint(0, 0)), one.size()) for one in buttons]
+    for button, place in zip(buttons, places, strict=True):
+        assert place.width() >= button.sizeHint().width()
+        assert bar.rect().contains(place)
+    assert not any(one.intersects(other) for one in places for other in places if one is not other)
+    assert (bar.height() == 48) == (width == 1280), "one line where there is room"

@@ -411,3 +411,40 @@ async def test_opening_what_was_found_shows_the_place(shown: Shown) -> None:
     assert shown.page.find_bar.field.text() == "smi"
     assert shown.view().transcript.textCursor().selectedText() == "smi"
     await shown.scene.rest()
+
+
+async def test_where_there_is_no_room_beside_the_lanes_the_conversations_lie_over_them(shown: Shown) -> None:
+    page = shown.page
+    page.activateWindow()
+    page.resize(584, 480)
+    alone = page.stage.width()
+    page.toggle_history()
+    QApplication.processEvents()
+    assert page.panel.isVisible()
+    assert (page.stage.width(), page.panel.pos()) == (alone, QPoint(0, 0))
+    assert page.panel.height() == page.height()
+    page.composer.setFocus()
+    assert page.panel.isHidden(), "what is written is not covered"
+    page.toggle_history()
+    shown.qtbot.keyClick(page.panel.search, Qt.Key.Key_Escape)
+    assert page.panel.isHidden()
+    assert page.composer.isAncestorOf(QApplication.focusWidget())
+    page.toggle_history()
+    page.resize(1200, 760)
+    QApplication.processEvents()
+    assert page.panel.isVisible()
+    assert page.stage.x() == page.panel.width()
+    page.composer.setFocus()
+    assert page.panel.isVisible(), "beside the lanes it stays"
+
+
+async def test_the_conversations_over_the_lanes_close_once_one_is_opened(shown: Shown) -> None:
+    await shown.send("Hello there")
+    kept = shown.scene.playground.conversation
+    shown.page.activateWindow()
+    shown.page.resize(584, 480)
+    for leave in (shown.page.panel.new_wanted.emit, lambda: shown.page.panel.opened.emit(kept)):
+        shown.page.toggle_history()
+        leave()
+        await shown.scene.rest()
+        assert shown.page.panel.isHidden()

@@ -327,3 +327,15 @@ def press_by_tree(button: QWidget) -> None:
     """As a screen reader presses it."""
     actions = QAccessible.queryAccessibleInterface(button).actionInterface()
     actions.doAction("Press")
+
+
+@pytest.mark.parametrize("width", [640, 900, 1000, 1280])
+@played_in(scene_in)
+async def test_the_name_of_a_key_is_not_shortened_beside_the_panel(scene: Scene, width: int) -> None:
+    await scene.add("anthropic", ANTHROPIC_KEY, "personal")
+    page = open_page(scene)
+    assert scene.window is not None
+    scene.window.resize(width, 600)
+    QCoreApplication.processEvents()
+    assert page.panel.isVisible() == (width >= 900)
+    assert page.table.columnWidth(0) >= page.table.sizeHintForColumn(0)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from vibedesk.state.contest import Contestant, Result, Said
 from vibedesk.state.draft import shown
@@ -17,6 +18,7 @@ from vibedesk.store.votes import BOTH_BAD, TIE
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
 from vibedesk.ui.widgets import Button, Chip, Elided, Empty, Keycap, Label, bare
+from vibedesk.ui.wrapped import Wrapped
 
 MARKS = {
     "stopped": ("stopped", "neutral", ""),
@@ -109,10 +111,9 @@ class VoteBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("voteBar")
-        self.setFixedHeight(48)
         self.setAccessibleName(self.tr("Vote"))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.says = Elided("", "muted").wide()
+        self.says = Elided("", "muted")
         self.tag = QLineEdit()
         self.tag.setPlaceholderText(self.tr("Tag"))
         self.tag.setAccessibleName(self.tr("Tag for the ranking"))
@@ -123,14 +124,11 @@ class VoteBar(QFrame):
         self.buttons: dict[int, Button] = {}
         self.reveal = Button(self.tr("Reveal"), "quiet").on(self.revealed.emit)
         self.ranking = Button(self.tr("Ranking"), "link").on(self.ranking_wanted.emit)
-        self._choices = bare(QHBoxLayout(), 4)
-        row = bare(QHBoxLayout(self), 8)
-        row.setContentsMargins(16, 0, 16, 0)
-        row.addWidget(self.says, 1)
-        row.addWidget(self.tag)
-        row.addLayout(self._choices)
-        row.addWidget(self.reveal)
-        row.addWidget(self.ranking)
+        self._choices: list[QWidget] = []
+        self._row = Wrapped()
+        column = bare(QVBoxLayout(self))
+        column.setContentsMargins(16, 10, 16, 9)
+        column.addWidget(self._row)
 
     def show_waiting(self, asked: bool) -> None:
         """Before there is anything to vote on."""
@@ -155,19 +153,36 @@ class VoteBar(QFrame):
         self.ranking.show()
 
     def _put(self, choices: Sequence[tuple[int, str, str]], sentence: str) -> None:
-        while (item := self._choices.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().hide()
-                item.widget().deleteLater()
-        self.buttons = {}
-        for choice, text, key in choices:
-            button = Button(text).on(partial(self.voted.emit, choice))
-            button.setToolTip(self.tr("Key") + f" {key}")
-            self._choices.addWidget(button)
-            self._choices.addWidget(Keycap(key))
-            self._choices.addSpacing(8)
-            self.buttons[choice] = button
+        for old in self._choices:
+            old.hide()
+            old.deleteLater()
+        self.buttons = {choice: self._button(choice, text, key) for choice, text, key in choices}
+        self._choices = [
+            _with_key(button, key) for button, (_, _, key) in zip(self.buttons.values(), choices, strict=True)
+        ]
+        self._row.put(self.says, self.tag, *self._choices, self.reveal, self.ranking, space=1)
+        self._order_tabs()
         self.says.setText(sentence)
         self.tag.setVisible(bool(choices))
         self.reveal.hide()
         self.ranking.hide()
+
+    def _button(self, choice: int, text: str, key: str) -> Button:
+        button = Button(text).on(partial(self.voted.emit, choice))
+        button.setToolTip(self.tr("Key") + f" {key}")
+        return button
+
+    def _order_tabs(self) -> None:
+        """As they stand: what was made last would come last."""
+        stops = [self.tag, *self.buttons.values(), self.reveal, self.ranking]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
+
+
+def _with_key(button: Button, key: str) -> QWidget:
+    """A button and its key, never parted by the end of a line."""
+    both = QWidget()
+    row = bare(QHBoxLayout(both), 4)
+    row.addWidget(button)
+    row.addWidget(Keycap(key))
+    return both

@@ -23,6 +23,7 @@ from vibedesk.state.routes import Explanation
 from vibedesk.state.run import repeats_of
 from vibedesk.ui.blind import BlindLane
 from vibedesk.ui.compare import Comparison
+from vibedesk.ui.drawer import Drawer
 from vibedesk.ui.find_bar import FindBar
 from vibedesk.ui.history import HistoryPanel
 from vibedesk.ui.lane import LaneView
@@ -70,7 +71,6 @@ class PlaygroundPage(QWidget):
         self.composer.set_draft(playground.draft)
         self.add_button = self.stage.add_button
         self.panel = HistoryPanel(history, theme)
-        self.panel.hide()
         self.lanes_chip, self.linked_chip = self.stage.lanes_chip, self.stage.linked_chip
         self.area = self.stage.area
         self._grip = Grip(self.area, self.move_lane)
@@ -94,9 +94,7 @@ class PlaygroundPage(QWidget):
         self.add_button.on(self._add_lane)
         self.stage.bar.left.addWidget(self.comparison.others)
         self.stage.put_above_composer(self.comparison.bar)
-        row = bare(QHBoxLayout(self))
-        row.addWidget(self.panel)
-        row.addWidget(self.stage, 1)
+        self._drawer = Drawer(bare(QHBoxLayout(self)), self.panel, self.stage)
         self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
@@ -275,7 +273,7 @@ class PlaygroundPage(QWidget):
     def toggle_history(self) -> None:
         """Slides the list of conversations in or out."""
         self.panel.setVisible(self.panel.isHidden())
-        if self.panel.isVisible():
+        if not self.panel.isHidden():
             self._history.refresh()
             self.panel.search.setFocus()
         else:

@@ -25,6 +25,9 @@ PANEL = 360
 NARROW = 820
 """Below this width of the page the panel takes the place of the list."""
 
+HIDDEN_BELOW = {LAST_USED: 800, LIMIT: 720, MONTH: 640, SOURCE: 560}
+"""Column → width of the list, in pixels, below which it does without: the keys' names need some 200 of them."""
+
 TINY = 560
 """Below this, only the main button stays in the top bar; the palette has the others."""
 
@@ -184,10 +187,8 @@ class KeysPage(QWidget):
         else:
             self.panel.setFixedWidth(PANEL)
         room = self.width() - (PANEL if shown else 0)
-        self.table.setColumnHidden(LAST_USED, room < 720)
-        self.table.setColumnHidden(LIMIT, room < 640)
-        self.table.setColumnHidden(SOURCE, self.width() < 560)
-        self.table.setColumnHidden(MONTH, self.width() < 640)
+        for column, least in HIDDEN_BELOW.items():
+            self.table.setColumnHidden(column, room < least)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """A key that is pasted over the list goes where keys are pasted."""
