@@ -10,7 +10,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, QUrl, qInstallMessageHandler
+from PySide6.QtCore import (
+    QFileSystemWatcher,
+    QMessageLogContext,
+    QObject,
+    QTimer,
+    QtMsgType,
+    QUrl,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -172,6 +180,7 @@ class Sitting(QObject):
         self.vault.load()
         self.vault.door.watch()
         self._watch_hands()
+        self._watch_calls()
         self.catalog.reload()
         self._tell_problems(self._desk.problems)
         self._look.start()
@@ -194,6 +203,13 @@ class Sitting(QObject):
             return "welcome" if self._is_first_start() else "playground"
         except DatabaseProblem:
             return ""
+
+    def _watch_calls(self) -> None:
+        """A second start brings this window to the front (security facts D4)."""
+        call = self._desk.paths.call
+        if call.exists():
+            self._calls = QFileSystemWatcher([str(call)], self)
+            self._calls.fileChanged.connect(lambda _: self.window.come_forward())
 
     def _watch_hands(self) -> None:
         """Keys and mouse, as they reach the window: an idle vault locks itself."""

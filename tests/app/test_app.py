@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -13,6 +15,8 @@ from tests.providers import Anthropic, Behaviour, OpenAI
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, home_at, until
 from vibedesk.app import Sitting, run
 from vibedesk.desk import Desk
+from vibedesk.store.paths import Paths
+from vibedesk.store.sole import Sole
 from vibedesk.ui.picker import ModelPicker
 from vibedesk.ui.playground import PlaygroundPage
 from vibedesk.ui.vault import KeysPage
@@ -187,3 +191,23 @@ async def test_what_a_provider_said_of_a_key_is_what_the_keys_page_says(tmp_path
         assert page.panel.when.text().startswith("Last heard · today")
         sitting.window.close()
         await sitting.end()
+
+
+async def test_a_second_start_brings_the_first_window_to_the_front(tmp_path: Path) -> None:
+    environ = home_at(tmp_path)
+    place = Sole(Paths.find(environ))
+    assert place.take()
+    desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    sitting.window.showMinimized()
+    await until(sitting.window.isMinimized)
+    second = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vibedesk", env={**os.environ, **environ}, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await second.communicate()
+    assert (second.returncode, told.decode().startswith("VibeDesk is open already")) == (0, True)
+    await until(lambda: not sitting.window.isMinimized())
+    place.leave()
+    sitting.window.close()
+    await sitting.end()

@@ -52,6 +52,11 @@ class Paths(NamedTuple):
         return self.cache / "window"
 
     @property
+    def call(self) -> Path:
+        """Written to by a second start, watched by the first (see `store.sole`)."""
+        return self.data / "window.call"
+
+    @property
     def database(self) -> Path:
         return self.data / "vibedesk.db"
 

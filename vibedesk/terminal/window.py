@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vibedesk.store.paths import Paths
+from vibedesk.store.sole import Sole
 from vibedesk.terminal import ahead
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ def open_window(argv: Sequence[str]) -> int:
     gc.disable()  # until the window is painted: nothing of what is imported is garbage
     try:
         problem = display_problem(os.environ)
+        place = Sole(Paths.find(os.environ))
+        if not problem and not place.take():
+            place.call()
+            print("VibeDesk is open already; its window was asked to come to the front.")
+            return 0
         if not problem:
             _import_front()
             problem = qt_problem(os.environ)

@@ -123,6 +123,13 @@ class Window(QMainWindow):
         self._add_own_actions()
         self._restore()
 
+    def come_forward(self) -> None:
+        """In front of the others, though it was minimised."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def show_page(self, page_id: str) -> QWidget:
         """Brings a page to the front, building it on its first visit; not before `release` while one is held."""
         self.rail.mark(self._pages[page_id].rail or page_id)
