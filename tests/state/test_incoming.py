@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibedesk.state.incoming import FAR_BEHIND, LONGEST_PIECE, MOST_PASSED, Channel, Incoming
+from vibedesk.state.incoming import FAR_BEHIND, LONGEST_PIECE, MOST_PASSED, VERY_LONG, Channel, Incoming
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,17 @@ def test_words_taken_back_are_gone_and_their_reasoning_where_none_are_left() -> 
     assert coming.words.waiting == 4
 
 
+def test_of_any_other_all_that_came_is_written_each_time() -> None:
+    coming = Incoming()
+    for _ in range(300):
+        coming.hear(coming.words, "word " * 40)
+        assert coming.worth_saving()
+        assert not coming.worth_saving()
+
+
 def test_a_very_long_answer_is_not_written_anew_for_every_word() -> None:
     coming, saves = Incoming(), []
-    for words in (200, *[1] * (MOST_PASSED + 1)):
+    for words in (VERY_LONG // 5 + 1, *[1] * (MOST_PASSED + 1)):
         coming.hear(coming.words, "word " * words)
         saves.append(coming.worth_saving())
     assert saves == [True, *[False] * MOST_PASSED, True]

@@ -15,7 +15,7 @@ from tests.sitting import until
 from vibedesk.engine.errors import NoKey
 from vibedesk.engine.types import Cost, Image, Parameters, TextDelta
 from vibedesk.state.frames import FRAME_S, Frames
-from vibedesk.state.incoming import MOST_PASSED
+from vibedesk.state.incoming import MOST_PASSED, VERY_LONG
 from vibedesk.state.metrics import best_of
 from vibedesk.store.history import StoredAnswer
 
@@ -463,7 +463,7 @@ async def test_a_growing_answer_is_kept_and_a_very_long_one_not_written_anew_for
             lane.autosave()
             saves.append(len(scene.tasks.names()) - before)
 
-        hear(200)
+        hear(VERY_LONG // 5 + 1)
         for _ in range(MOST_PASSED + 1):
             hear(1)
         assert saves == [1, *[0] * MOST_PASSED, 1]

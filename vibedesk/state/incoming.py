@@ -11,6 +11,8 @@ LONGEST_PIECE = 1_536
 """Characters drawn at a time at most: three to four milliseconds. A lane that is behind is let speak again at once."""
 FAR_BEHIND = 16_384
 """Characters waiting from which on they are given at once: the screen then leaves out what nobody would see."""
+VERY_LONG = 65_536
+"""Characters up to which an answer is written down whole each time something came: at most a second of it is lost."""
 MOST_PASSED = 5
 """So often a very long answer is not written down again while it has not grown by a twentieth."""
 
@@ -89,7 +91,7 @@ class Incoming:
     def worth_saving(self) -> bool:
         """Whether enough has come since it said so the last time that all of it should be written down again."""
         size = self.words.size + self.reasoning.size
-        if size <= self._saved * 1.05 and self._passed < MOST_PASSED:
+        if size > VERY_LONG and size <= self._saved * 1.05 and self._passed < MOST_PASSED:
             self._passed += 1
             return False
         grown = size != self._saved
