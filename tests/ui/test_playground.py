@@ -21,6 +21,7 @@ from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.types import Terms
 from vibedesk.store.paths import resources
+from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView, _marks
 from vibedesk.ui.lane_sheets import LinkSheet, SystemSheet
 from vibedesk.ui.parameters import ParametersSheet
@@ -145,6 +146,33 @@ async def test_what_a_card_offers_beyond_this_page_is_told_to_the_window(shown: 
     assert told.args == ["open_keys", 0]
     card.acted.emit("use_another_model")  # type: ignore[attr-defined]
     assert shown.picked == [0]
+
+
+@pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
+async def test_the_card_of_an_earlier_turn_keeps_its_words_and_offers_nothing(shown: Shown) -> None:
+    await shown.send("First")
+    card = shown.view().transcript.card(0)
+    assert isinstance(card, ErrorCard)
+    assert card.main.isVisible()
+    shown.scene.playground.lanes[0].set_spec(model=GOOD)
+    await shown.send("Second")
+    assert shown.view().transcript.card(0) is card
+    assert "rate limit" in card.title.text().lower()
+    shown.view().transcript.verticalScrollBar().setValue(0)
+    offered = [one for one in (card.main, card.other) if not one.isHidden()]
+    assert offered == []
+    assert not card.fold.isHidden()
+
+
+@pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)
+async def test_shorten_takes_up_the_question_of_its_own_lane(shown: Shown) -> None:
+    await shown.send("Too long")
+    card = shown.view().transcript.card(0)
+    shown.scene.playground.ask_lane(1, "Another")
+    await until(lambda: shown.scene.playground.turns == 2)
+    await shown.scene.rest()
+    card.acted.emit("shorten")  # type: ignore[attr-defined]
+    assert shown.page.composer.text() == "Too long"
 
 
 async def test_adding_a_lane_asks_for_its_model(shown: Shown) -> None:

@@ -82,6 +82,12 @@ class ErrorCard(QFrame):
         self.other.setVisible(action == "retry")
         self._label_main()
 
+    def retire(self) -> None:
+        """A later turn stands below: the words stay, what was offered is over."""
+        self._tick.stop()
+        self.main.hide()
+        self.other.hide()
+
     def _label_main(self) -> None:
         text = ACTIONS.get(self._action, "")
         self.main.setText(f"{text} ({self._wait} s)" if self._wait else text)

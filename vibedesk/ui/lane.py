@@ -64,6 +64,8 @@ class LaneView(QFrame):
         self._best: set[str] = set()
         self._counted_at = 0.0
         self._entries: list[tuple[str, str]] = []
+        self._card: ErrorCard | None = None
+        """What stands under the last answer, and can still be acted on."""
         self.bar = TurnBar(theme, self.transcript.viewport())
         self._second = QTimer(self)
         self._second.setInterval(1_000)
@@ -122,7 +124,7 @@ class LaneView(QFrame):
         self.bar.hide()
         self.transcript.clear()
         self.figures.clear()
-        self._entries = []
+        self._entries, self._card = [], None
         with self.transcript.resting():
             for exchange in self.lane.exchanges:
                 self._show_exchange(exchange)
@@ -159,6 +161,9 @@ class LaneView(QFrame):
     def _say(self, turn: StoredTurn) -> None:
         self._stack.setCurrentWidget(self.transcript)
         self._entries.append(("said", turn.id))
+        if self._card is not None:
+            self._card.retire()
+            self._card = None
         place, versions = self._versions("said", turn.id)
         note = self.tr("question {place} of {count}") if versions > 1 else ""
         self.transcript.say(shown(turn.text), turn.images, note.format(place=place + 1, count=versions))
@@ -212,7 +217,7 @@ class LaneView(QFrame):
         self.transcript.thought(thought_for(answer.reasoning_s))
         place = self.transcript.end(self._marks_of(answer))
         if finished.error is not None:
-            card = ErrorCard()
+            card = self._card = ErrorCard()
             error = finished.error
             card.show_error(error, provider_name=self.lane.provider_name(error.provider))
             card.acted.connect(self.acted)

@@ -21,6 +21,7 @@ from vibedesk.state.metrics import best_of_many
 from vibedesk.state.playground import Playground
 from vibedesk.state.routes import Explanation
 from vibedesk.state.run import repeats_of
+from vibedesk.store.history import StoredTurn
 from vibedesk.ui.blind import BlindLane
 from vibedesk.ui.compare import Comparison
 from vibedesk.ui.drawer import Drawer
@@ -287,7 +288,10 @@ class PlaygroundPage(QWidget):
     def _recall(self) -> None:
         turn = self.playground.last_turn()
         if turn is not None:
-            self.composer.set_text(self.playground.draft.take_up(turn.text, turn.images))
+            self._take_up(turn)
+
+    def _take_up(self, turn: StoredTurn) -> None:
+        self.composer.set_text(self.playground.draft.take_up(turn.text, turn.images))
 
     def choose_prompt(self) -> None:
         """The prompt library; what is chosen stands in the composer."""
@@ -490,7 +494,7 @@ class PlaygroundPage(QWidget):
             case "use_another_model":
                 self._choose(view)
             case "shorten":
-                self._recall()
+                self._take_up(view.lane.exchanges[-1].turn)
             case _:
                 self.acted.emit(action, place)
 
