@@ -19,7 +19,8 @@ from pytestqt.qtbot import QtBot
 from tests.playing import GOOD, LONG, REFUSING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
-from vibedesk.engine.types import Terms
+from vibedesk.engine.types import Image, Terms
+from vibedesk.state.attached import Attached, message_of
 from vibedesk.store.paths import resources
 from vibedesk.ui.errors import ErrorCard
 from vibedesk.ui.lane import LEAST_WIDTH, LaneView, _marks
@@ -360,6 +361,29 @@ async def test_a_question_is_edited_in_a_sheet_and_both_versions_stay(shown: Sho
     for view in shown.page.views:
         assert view.transcript.text() == f"Hi\nquestion 1 of 2\n{TEXT}"
     await shown.scene.rest()
+
+
+async def test_a_question_that_is_edited_keeps_what_went_along_by_its_name(shown: Shown) -> None:
+    notes = Attached("notes.txt", "text", text="one\ntwo", tokens=2)
+    more = Attached("more.txt", "text", text="three", tokens=2)
+    picture = Attached("Picture 1", "picture", Image("image/png", b"\x89PNG"), tokens=1)
+    shown.scene.playground.ask(message_of("What is in it?", [notes, more]), [picture.image])  # type: ignore[list-item]
+    await until(lambda: shown.scene.playground.turns == 1)
+    await shown.scene.rest()
+    hover(shown.view(), 0)
+    shown.view().bar.buttons["edit"].click()
+    sheet = shown.page.window().findChildren(EditSheet)[-1]
+    assert sheet.words.toPlainText() == "What is in it?"
+    assert [view.one.name for view in sheet.along.shown] == ["Picture 1", "notes.txt", "more.txt"]
+    shown.qtbot.keyClicks(sheet.words, " And why?")
+    sheet.along.shown[2].removed.emit()
+    shown.qtbot.keyClick(sheet.words, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert not sheet.isVisible()
+    await until(lambda: shown.scene.playground.turns == 2)
+    await shown.scene.rest()
+    turn = shown.scene.playground.lanes[0].exchanges[-1].turn
+    assert turn.text == message_of("What is in it? And why?", [notes])
+    assert turn.images == (picture.image,)
 
 
 async def test_a_turn_is_removed_by_its_bar(shown: Shown) -> None:

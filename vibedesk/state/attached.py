@@ -158,6 +158,11 @@ def _pdf(data: bytes, name: str) -> tuple[str, int]:
 # In a message
 
 
+def images_of(attachments: Sequence[Attached]) -> tuple[Image, ...]:
+    """The pictures among them."""
+    return tuple(one.image for one in attachments if one.image is not None)
+
+
 def message_of(words: str, attachments: Sequence[Attached]) -> str:
     """What is asked: the words, then every text that goes along, each between tags it does not hold itself."""
     blocks = [words.strip()] if words.strip() else []

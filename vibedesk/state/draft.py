@@ -19,13 +19,14 @@ from vibedesk.state.attached import (
     NotAttached,
     attached,
     attached_file,
+    images_of,
     message_of,
     parts_of,
     pasted,
 )
 from vibedesk.state.tasks import Tasks
 
-__all__ = ["Draft", "key_in", "shown"]
+__all__ = ["Draft", "key_in", "shown", "taken_up"]
 
 
 class Draft(QObject):
@@ -50,7 +51,7 @@ class Draft(QObject):
 
     @property
     def images(self) -> tuple[Image, ...]:
-        return tuple(one.image for one in self.attachments if one.image is not None)
+        return images_of(self.attachments)
 
     @property
     def tokens(self) -> int:
@@ -86,12 +87,7 @@ class Draft(QObject):
 
     def take_up(self, message: str, images: Sequence[Image] = ()) -> str:
         """An earlier message again: attaches what went along with it and gives its words."""
-        words, texts = parts_of(message)
-        pictures = [
-            Attached(f"Picture {place}", "picture", image, tokens=PICTURE_TOKENS)
-            for place, image in enumerate(images, 1)
-        ]
-        self.attachments = [*pictures, *texts]
+        words, self.attachments = taken_up(message, images)
         self.changed.emit()
         return words
 
@@ -126,6 +122,16 @@ class Draft(QObject):
             self.changed.emit()
             return True
         return False
+
+
+def taken_up(message: str, images: Sequence[Image] = ()) -> tuple[str, list[Attached]]:
+    """An earlier message again: its words, and what went along with it."""
+    words, texts = parts_of(message)
+    pictures = [
+        Attached(f"Picture {place}", "picture", image, tokens=PICTURE_TOKENS)
+        for place, image in enumerate(images, 1)
+    ]
+    return words, [*pictures, *texts]
 
 
 def shown(message: str) -> str:

@@ -159,7 +159,7 @@ class _CommandPainter(QStyledItemDelegate):
 
 ALWAYS = (
     ("Shift+Enter", "Break the line"),
-    ("↑", "Edit the last message, in an empty composer"),
+    ("↑", "Take the last message up again, in an empty composer"),
     ("Tab", "Next control"),
 )
 

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QWidget
 
+from vibedesk.state.attached import Attached, images_of, message_of
+from vibedesk.state.draft import taken_up
 from vibedesk.state.playground import Playground
 from vibedesk.state.story import Exchange
+from vibedesk.ui.attachments import Attachments
 from vibedesk.ui.lane import LaneView
 from vibedesk.ui.lane_sheets import SystemSheet
 from vibedesk.ui.theme import Theme
 
 
 class EditSheet(SystemSheet):
-    """A question to write anew; `keep(text)` when it is to be asked."""
+    """A question to write anew, with what went along with it; Ctrl+Enter asks, as in the composer."""
 
     def __init__(self, host: QWidget, theme: Theme, exchange: Exchange, playground: Playground) -> None:
         turn = exchange.turn
+        words, self._going = taken_up(turn.text, turn.images)
         super().__init__(
             host,
             theme,
-            turn.text,
+            words,
             "Asked anew in every lane that shows it. The question as it was, and all that followed, is kept.",
-            lambda text: playground.edit(turn.id, text, turn.images),
+            lambda text: playground.edit(turn.id, message_of(text, self._going), images_of(self._going)),
         )
         self.heading.setText(self.tr("Edit the question"))
         self.save.setText(self.tr("Ask"))
         self.words.setPlaceholderText("")
         self.words.setAccessibleName(self.tr("Question"))
+        self.words.moveCursor(QTextCursor.MoveOperation.End)
+        self.words.installEventFilter(self)
+        self.along = Attachments(theme)
+        self.along.removed.connect(self._take_out)
+        self.along.show_all(self._going)
+        self.body.addWidget(self.along)
+
+    def _take_out(self, one: Attached) -> None:
+        self._going.remove(one)
+        self.along.show_all(self._going)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched is self.words:
+            enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._save()
+                return True
+        return super().eventFilter(watched, event)
 
 
 class Turns:
