@@ -108,3 +108,45 @@ async def test_a_faulty_file_is_named_and_the_rest_works(vibedesk: Program) -> N
     assert "routes.toml" in ended.err
     assert ended.json
     assert (await vibedesk("doctor")).status == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed so by a POSIX shell")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("words", ["models", "ask -m demo/quick hi", "ask -m demo/quick -", "keys add groq"])
+def test_a_stream_that_was_closed_is_no_crash(vibedesk: Program, words: str, closed: str) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m vibedesk {words} {closed}'],
+        cwd=vibedesk.cwd,
+        env=dict(vibedesk.environ),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in ended.stderr
+    assert "unexpected" not in ended.stderr
+    logs = vibedesk.home / "logs"
+    assert not any("Traceback" in log.read_text(encoding="utf-8") for log in logs.glob("*.log"))
+
+
+@pytest.mark.parametrize("words", [["ask", "--help"], ["keys", "check", "--help"], ["--help"]])
+async def test_help_can_be_written_where_there_is_no_utf_8(vibedesk: Program, words: list[str]) -> None:
+    ended = await vibedesk(*words, environ={"PYTHONIOENCODING": "ascii"})
+    assert ended.status == 0
+
+
+async def test_an_option_that_takes_no_value_does_not_repeat_it(vibedesk: Program) -> None:
+    ended = await vibedesk("keys", "add", "groq", "--json=sk-verysecret123")
+    assert ended.status == 2
+    assert "sk-verysecret123" not in ended.out + ended.err
+    assert "--json takes no value" in ended.err
+    assert "surplus" not in (await vibedesk("keys", "add")).err
+
+
+async def test_foreign_text_does_not_steer_the_terminal(vibedesk: Program) -> None:
+    name = "a\\u001b]0;pwn\\u0007\\u001b[2Jb\\ufdd0[31mc"
+    route = f'[routes."{name}"]\nname = "demo/quick"\n'
+    (vibedesk.cwd / "routes.toml").write_text(route, encoding="utf-8")
+    for words in (("routes", "import", "routes.toml"), ("routes", "list"), ("routes", "test")):
+        ended = await vibedesk(*words)
+        assert "b" in ended.out
+        assert not {"\x1b", "\x07"} & set(ended.out + ended.err)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command, or the window; gives the exit status."""
+    _ready_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if not words:
         from vibedesk.terminal.window import open_window
@@ -45,6 +47,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return _nobody_reads()
+
+
+def _ready_streams() -> None:
+    """What was closed (`>&-`) leads nowhere, so that no file of ours takes its place; what cannot be encoded is "?"."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(number, mode, errors="replace", closefd=False))  # noqa: SIM115
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _off(off: WordsOff) -> int:

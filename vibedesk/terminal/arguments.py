@@ -35,7 +35,9 @@ def _without_values(message: str) -> str:
             return f"there is no option {options[0]} here"
         return "there are too many words here, a prompt of several words goes in quotes"
     if missing := re.match(r"the following arguments are required: (.*)", message):
-        return f"{missing[1]} is missing"
+        return f"{missing[1].removesuffix(', surplus')} is missing"
+    if flag := re.match(r"argument (?:\S+/)?(\S+): ignored explicit argument", message):
+        return f"{flag[1]} takes no value"
     if choice := re.match(r"argument (\S+): invalid choice: .*\(choose from (.*)\)", message, re.DOTALL):
         return f"{choice[1].rpartition('/')[2]} takes one of {choice[2].replace(chr(39), '')}"
     return re.sub(r"^argument (?:\S+/)?(\S+): ", r"\1: ", message)

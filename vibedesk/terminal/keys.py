@@ -106,7 +106,11 @@ def remove(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 def _typed_secret(provider: Provider, desk: Desk) -> Secret:
     """The one key in what was typed or piped. Raises `Misconfigured`, which never repeats it."""
     if sys.stdin.isatty():
-        text = getpass.getpass(f"API key for {provider.name} (not shown): ")
+        try:
+            text = getpass.getpass(f"API key for {provider.name} (not shown): ")
+        except EOFError:
+            print(file=sys.stderr)
+            raise Misconfigured("No key was given.") from None
     else:
         text = sys.stdin.buffer.read(_INPUT_CAP).decode("utf-8", "replace")
     if len(text.strip().splitlines()) <= 1:

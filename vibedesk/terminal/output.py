@@ -14,6 +14,8 @@ from typing import Any, TextIO
 _STYLES = {"dim": "2", "bold": "1", "ok": "32", "warn": "33", "bad": "31", "accent": "36"}
 
 # Escape sequences, control characters and bidirectional overrides: foreign text must not steer the terminal.
+_STYLE_BEGINS = f"\ufdd0{os.urandom(8).hex()}\ufdd0"
+"""Stands for the escape character of our own styles until a line is written: no foreign text can know it."""
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -36,7 +38,8 @@ class Output:
         self.out.flush()
 
     def line(self, text: str = "") -> None:
-        self.out.write(text + "\n")
+        """A line; of foreign text in it nothing steers the terminal."""
+        self.out.write(harmless(text).replace(_STYLE_BEGINS, "\x1b") + "\n")
 
     def stream(self, text: str) -> None:
         """A piece of an answer, at once. A terminal gets no control characters; a file gets the text as it is."""
@@ -45,7 +48,8 @@ class Output:
 
     def note(self, text: str, style: str = "dim") -> None:
         """A line beside the answer, on standard error."""
-        self.err.write(self._styled(harmless(text), style, self._colour_err) + "\n")
+        styled = self._styled(text, style, self._colour_err)
+        self.err.write(harmless(styled).replace(_STYLE_BEGINS, "\x1b") + "\n")
         self.err.flush()
 
     def error(self, sentence: str) -> None:
@@ -59,7 +63,10 @@ class Output:
 
     @staticmethod
     def _styled(text: str, style: str, coloured: bool) -> str:
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if coloured and text and style in _STYLES else text
+        text = text.replace(_STYLE_BEGINS, "")
+        if not (coloured and text and style in _STYLES):
+            return text
+        return f"{_STYLE_BEGINS}[{_STYLES[style]}m{text}{_STYLE_BEGINS}[0m"
 
     def table(
         self,

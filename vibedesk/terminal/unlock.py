@@ -20,13 +20,17 @@ def asker() -> Callable[[bool], str] | None:
 
 
 def _ask(new: bool) -> str:
-    """`new`: the vault is being made, so the passphrase is asked for twice."""
+    """`new`: the vault is being made, so the passphrase is asked for twice. Ctrl+D gives none."""
     while True:
-        given = getpass.getpass(
-            "New passphrase for the key vault: " if new else "Passphrase of the key vault: "
-        )
-        if not new or (given and given == getpass.getpass("The same once more: ")):
-            return given
+        try:
+            given = getpass.getpass(
+                "New passphrase for the key vault: " if new else "Passphrase of the key vault: "
+            )
+            if not new or (given and given == getpass.getpass("The same once more: ")):
+                return given
+        except EOFError:
+            print(file=sys.stderr)
+            return ""
         print("The two differ, or are empty." if given else "It cannot be empty.", file=sys.stderr)
 
 
