@@ -146,7 +146,10 @@ async def test_foreign_text_does_not_steer_the_terminal(vibedesk: Program) -> No
     name = "a\\u001b]0;pwn\\u0007\\u001b[2Jb\\ufdd0[31mc"
     route = f'[routes."{name}"]\nname = "demo/quick"\n'
     (vibedesk.cwd / "routes.toml").write_text(route, encoding="utf-8")
-    for words in (("routes", "import", "routes.toml"), ("routes", "list"), ("routes", "test")):
+    for words in (("routes", "import", "routes.toml"), ("routes", "list")):
         ended = await vibedesk(*words)
         assert "b" in ended.out
         assert not {"\x1b", "\x07"} & set(ended.out + ended.err)
+    ended = await vibedesk("ask", "-r", "a\x1b]0;pwn\x07\x1b[2Jb\ufdd0[31mc", "Hi", environ={"TERM": "xterm"})
+    assert ended.status == 0
+    assert not {"\x1b", "\x07"} & set(ended.out + ended.err)
