@@ -40,6 +40,16 @@ def press(widget: QWidget, *keys: Key, control: bool = False) -> None:
         QTest.keyClick(widget, key, modifier)
 
 
+def stops_of(start: QWidget, key: Key) -> list[QWidget]:
+    """What Tab or Backtab comes to from `start` on, once round."""
+    start.setFocus()
+    seen: list[QWidget] = []
+    while (now := QApplication.focusWidget()) is not None and now not in seen:
+        seen.append(now)
+        QTest.keyClick(now, key)
+    return seen
+
+
 def columns_of(table: QWidget) -> list[str]:
     """Titles of the columns that are not hidden."""
     model = table.model()  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from tests.browsing import SONNET, Scene, browsing
 from tests.providers import Behaviour
 from tests.sitting import until
-from tests.ui.looking import Key, columns_of, press, shown, themed
+from tests.ui.looking import Key, columns_of, press, shown, stops_of, themed
 from vibedesk.engine.types import Price
 from vibedesk.ui.catalog import ModelsPage, dollars, price_tip, price_words, tokens
 
@@ -161,3 +161,10 @@ def test_a_price_says_its_tiers_what_comes_and_where_it_is_from() -> None:
 )
 def test_a_number_of_tokens_is_said_as_people_say_it(count: int | None, words: str) -> None:
     assert tokens(count) == words
+
+
+async def test_tab_comes_to_the_bar_as_well(tmp_path: Path) -> None:
+    async with page_in(tmp_path) as held:
+        forward = stops_of(held.page.search, Key.Key_Tab)
+        assert {held.page.usable, held.page.provider, held.page.refresh, held.page.table} <= set(forward)
+        assert set(stops_of(held.page.search, Key.Key_Backtab)) == set(forward)

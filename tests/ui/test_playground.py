@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from tests.playing import GOOD, LONG, REFUSING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
+from tests.ui.looking import stops_of
 from vibedesk.engine.types import Image, Terms
 from vibedesk.state.attached import Attached, message_of
 from vibedesk.store.paths import resources
@@ -500,3 +501,17 @@ async def test_the_conversations_over_the_lanes_close_once_one_is_opened(shown: 
         leave()
         await shown.scene.rest()
         assert shown.page.panel.isHidden()
+
+
+async def test_tab_comes_to_the_bar_as_well_and_to_all_that_the_way_back_comes_to(shown: Shown) -> None:
+    page = shown.page
+    page.activateWindow()
+    forward = stops_of(page.composer.words, Qt.Key.Key_Tab)
+    places = [forward.index(one) for one in (page.stage.blind, page.add_button, page.stage.more)]
+    assert places == sorted(places)
+    assert set(stops_of(page.composer.words, Qt.Key.Key_Backtab)) == set(forward)
+
+
+async def test_every_lane_menu_is_named_by_its_lane(shown: Shown) -> None:
+    names = [view.head.menu.accessibleName() for view in shown.page.views]
+    assert names == ["Lane menu A, openai/gpt-oss-120b", "Lane menu B, openai/gpt-oss-120b"]

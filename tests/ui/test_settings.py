@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from tests.sitting import played_in, until
 from tests.ui.scene import Scene, scene_in
@@ -76,3 +77,10 @@ async def test_an_edit_outside_reaches_the_page(scene: Scene) -> None:
     scene.desk.settings.reload()
     scene.settings.reread()
     assert not page.enter.isChecked()
+
+
+@played_in(scene_in)
+async def test_every_button_that_opens_a_folder_says_which(scene: Scene) -> None:
+    page = open_page(scene)
+    names = [one.accessibleName() for one in page.findChildren(QPushButton) if one.text() == "Open"]
+    assert names == ["Open Settings", "Open Data", "Open Cache", "Open Logs"]

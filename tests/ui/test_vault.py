@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from tests.providers import Behaviour
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, PASSPHRASE, played_in, until
-from tests.ui.looking import Key, press
+from tests.ui.looking import Key, press, stops_of
 from tests.ui.scene import Scene, scene_in
 from vibedesk.state import deletions
 from vibedesk.state.vault import LOCAL
@@ -339,3 +339,17 @@ async def test_the_name_of_a_key_is_not_shortened_beside_the_panel(scene: Scene,
     QCoreApplication.processEvents()
     assert page.panel.isVisible() == (width >= 900)
     assert page.table.columnWidth(0) >= page.table.sizeHintForColumn(0)
+    await until(lambda: not scene.tasks.names())
+
+
+@played_in(scene_in)
+async def test_tab_comes_to_the_bar_as_well(scene: Scene) -> None:
+    await scene.add("anthropic", ANTHROPIC_KEY, "work")
+    page = open_page(scene)
+    assert scene.window is not None
+    scene.window.activateWindow()
+    await until(scene.window.isActiveWindow)
+    forward = stops_of(page.table, Key.Key_Tab)
+    assert {page.import_button, page.health_button, page.check_button, page.add_button} <= set(forward)
+    assert set(stops_of(page.table, Key.Key_Backtab)) == set(forward)
+    await until(lambda: not scene.tasks.names())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
@@ -17,7 +16,7 @@ from vibedesk.state.draft import shown
 from vibedesk.store.votes import BOTH_BAD, TIE
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.transcript import Transcript
-from vibedesk.ui.widgets import Button, Chip, Elided, Empty, Keycap, Label, bare
+from vibedesk.ui.widgets import Button, Chip, Elided, Empty, Keycap, Label, bare, in_tab_order
 from vibedesk.ui.wrapped import Wrapped
 
 MARKS = {
@@ -161,7 +160,7 @@ class VoteBar(QFrame):
             _with_key(button, key) for button, (_, _, key) in zip(self.buttons.values(), choices, strict=True)
         ]
         self._row.put(self.says, self.tag, *self._choices, self.reveal, self.ranking, space=1)
-        self._order_tabs()
+        in_tab_order(self.tag, *self.buttons.values(), self.reveal, self.ranking)
         self.says.setText(sentence)
         self.tag.setVisible(bool(choices))
         self.reveal.hide()
@@ -171,12 +170,6 @@ class VoteBar(QFrame):
         button = Button(text).on(partial(self.voted.emit, choice))
         button.setToolTip(self.tr("Key") + f" {key}")
         return button
-
-    def _order_tabs(self) -> None:
-        """As they stand: what was made last would come last."""
-        stops = [self.tag, *self.buttons.values(), self.reveal, self.ranking]
-        for before, after in pairwise(stops):
-            QWidget.setTabOrder(before, after)
 
 
 def _with_key(button: Button, key: str) -> QWidget:

@@ -15,7 +15,19 @@ from vibedesk.engine.types import Model, Price
 from vibedesk.state.catalog import CatalogState, ModelRow
 from vibedesk.ui.table import Cell, Column, Table
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Check, Chip, Choice, Empty, Field, Hairline, Label, TopBar, bare
+from vibedesk.ui.widgets import (
+    Button,
+    Check,
+    Chip,
+    Choice,
+    Empty,
+    Field,
+    Hairline,
+    Label,
+    TopBar,
+    bare,
+    in_tab_order,
+)
 from vibedesk.wording import words_for
 
 TEACH = "Choose a model to read about it; Enter opens it in a lane."
@@ -87,6 +99,7 @@ class ModelsPage(QWidget):
         self._pages.addWidget(listed)
         self._pages.addWidget(self.nothing)
         self.setFocusProxy(self.search)
+        in_tab_order(self.search, self.usable, self.provider, self.refresh, self.table)
 
     def _connect(self) -> None:
         self.search.textChanged.connect(lambda: self._timer.start())

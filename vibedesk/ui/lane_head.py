@@ -157,6 +157,8 @@ class LaneHead(QFrame):
             provider = lane.deployment.provider
             name, who = lane.deployment.model.id, provider.name
         self.name.show_model(harmless.one_line(name, 80), who)
+        called = harmless.one_line(name or lane.spec.route, 80)
+        self.menu.setAccessibleName(self.tr("Lane menu") + f" {LETTERS[place]}, {called}".rstrip(", "))
         simulated = bool(provider and provider.simulated)
         self._chip(
             "simulation",

@@ -154,11 +154,9 @@ class SettingsPage(QWidget):
         grid = self._section(self.tr("Where things are kept"), "", last=True)
         for place in self._settings.places():
             path = Elided(place.path, "mono", Qt.TextElideMode.ElideMiddle)
-            _line(
-                grid,
-                place.title,
-                _beside(path, Button(self.tr("Open"), "link").on(_opener(place.path)), stretch=True),
-            )
+            look = Button(self.tr("Open"), "link").on(_opener(place.path))
+            look.setAccessibleName(self.tr("Open") + f" {place.title}")
+            _line(grid, place.title, _beside(path, look, stretch=True))
             _line(grid, "", Label(place.text, "small", wrap=True))
 
     def _section(self, title: str, text: str, *, last: bool = False) -> QGridLayout:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QVBoxLayout, QWidg
 from vibedesk.ui.composer import Composer
 from vibedesk.ui.strip import Strip
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button, Chip, Keycap, TopBar, bare
+from vibedesk.ui.widgets import Button, Chip, Keycap, TopBar, bare, in_tab_order
 
 
 class Title(QLineEdit):
@@ -91,6 +91,7 @@ class Stage(QWidget):
         self._column.addWidget(self.bar)
         self._column.addWidget(self.area, 1)
         self._column.addWidget(under)
+        in_tab_order(self.composer.send, self.blind, self.add_button, self.more)
 
     def put_above_composer(self, widget: QWidget) -> None:
         """Between the lanes and the composer."""

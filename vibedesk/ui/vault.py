@@ -18,7 +18,7 @@ from vibedesk.ui.limits import LimitsSheet
 from vibedesk.ui.matrix import MatrixSheet
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.vault_words import place_words
-from vibedesk.ui.widgets import Button, Chip, Empty, TopBar, bare
+from vibedesk.ui.widgets import Button, Chip, Empty, TopBar, bare, in_tab_order
 from vibedesk.ui.wizard import Wizard
 
 PANEL = 360
@@ -68,6 +68,8 @@ class KeysPage(QWidget):
         row.addWidget(self._left, 1)
         row.addWidget(self.panel)
         self.setFocusProxy(self.table)
+        buttons = (self.import_button, self.health_button, self.check_button, self.add_button)
+        in_tab_order(self.table, *buttons)
         self._connect()
         self._show()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
@@ -65,6 +66,15 @@ def bare(layout: QLayout, spacing: int = 0) -> Any:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(spacing)
     return layout
+
+
+def in_tab_order(*widgets: QWidget) -> None:
+    """Tab goes through these as they are given.
+
+    Forward it never meets what stands before the focus proxy of a page: that goes after the proxy.
+    """
+    for before, after in pairwise(widgets):
+        QWidget.setTabOrder(before, after)
 
 
 class Label(QLabel):
