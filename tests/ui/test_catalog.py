@@ -61,6 +61,16 @@ async def test_typing_filters_and_enter_leads_to_the_first_which_enter_opens(tmp
         assert held.asked == [SONNET]
 
 
+async def test_down_leads_from_the_field_into_the_list(tmp_path: Path) -> None:
+    async with page_in(tmp_path) as held:
+        QTest.keyClicks(held.page.search, "claude sonnet")
+        press(held.page.search, Key.Key_Down)
+        assert held.page.table.hasFocus()
+        assert held.page.table.currentIndex().row() == 0
+        press(held.page.table, Key.Key_Down)
+        assert held.page.table.currentIndex().row() == 1
+
+
 async def test_a_model_without_a_key_asks_for_one(tmp_path: Path) -> None:
     async with page_in(tmp_path) as held:
         QTest.keyClicks(held.page.search, "openai/gpt-6-luna")

@@ -68,6 +68,29 @@ async def test_opening_what_was_found_says_what_was_looked_for(listed: Listed, q
     assert listed.found == ["alpha gre"]
 
 
+async def test_down_leads_from_the_field_into_the_list_and_enter_opens_there(
+    listed: Listed, qtbot: QtBot
+) -> None:
+    listed.panel.window().activateWindow()
+    qtbot.keyClick(listed.panel.search, Qt.Key.Key_Return)
+    assert listed.opened == [], "nothing was looked for"
+    qtbot.keyClick(listed.panel.search, Qt.Key.Key_Down)
+    assert listed.panel.list.hasFocus()
+    assert listed.panel.list.currentIndex().row() == 0
+    qtbot.keyClick(listed.panel.list, Qt.Key.Key_Down)
+    qtbot.keyClick(listed.panel.list, Qt.Key.Key_Return)
+    assert listed.opened == [listed.scene.history.rows.value(1).id]
+
+
+async def test_enter_in_the_field_opens_what_was_found_first(listed: Listed, qtbot: QtBot) -> None:
+    qtbot.keyClicks(listed.panel.search, "alpha gre")
+    await until(lambda: listed.titles() == ["Alpha"])
+    await listed.scene.rest()
+    qtbot.keyClick(listed.panel.search, Qt.Key.Key_Return)
+    assert listed.opened == [listed.scene.history.rows.value(0).id]
+    assert listed.found == ["alpha gre"]
+
+
 async def test_a_pinned_line_moves_up_and_can_be_let_go(listed: Listed) -> None:
     listed.menu(1)["Pin"].trigger()  # type: ignore[attr-defined]
     await until(lambda: listed.titles() == ["Alpha", "Beta"])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from vibedesk.engine.errors import EngineError
@@ -69,6 +69,14 @@ class ModelsPage(QWidget):
         super().showEvent(event)
         self._show()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Down leads from the field into the list, as Enter does."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Down:
+            if event.type() == QEvent.Type.KeyPress:
+                self._first()
+            return True
+        return super().eventFilter(watched, event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         width = self.width()
@@ -104,6 +112,7 @@ class ModelsPage(QWidget):
     def _connect(self) -> None:
         self.search.textChanged.connect(lambda: self._timer.start())
         self.search.returnPressed.connect(self._first)
+        self.search.installEventFilter(self)
         self.provider.currentIndexChanged.connect(lambda: self._show())
         self.usable.toggled.connect(lambda: self._show())
         self.table.opened.connect(self._open)

@@ -6,7 +6,18 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -50,6 +61,8 @@ class HistoryPanel(QFrame):
         self._history, self._theme = history, theme
         self.search = Field(self.tr("Find in conversations"))
         self.search.textChanged.connect(history.find)
+        self.search.returnPressed.connect(self._open_first)
+        self.search.installEventFilter(self)
         self.list = _List(history, theme)
         self.list.activated.connect(self._open)
         self.list.clicked.connect(self._open)
@@ -97,6 +110,21 @@ class HistoryPanel(QFrame):
         self._tags.setText(self._history.tag)
         self._nothing.setVisible(empty)
         self.list.setVisible(not empty)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Down leads from the field into the list."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Down:
+            if event.type() == QEvent.Type.KeyPress and self._history.rows.rowCount():
+                self.list.setFocus(Qt.FocusReason.TabFocusReason)
+                self.list.setCurrentIndex(self._history.rows.index(0))
+            return True
+        return super().eventFilter(watched, event)
+
+    def _open_first(self) -> None:
+        """What was found first; where nothing was looked for, nothing was found."""
+        rows = self._history.rows
+        if rows.rowCount() and rows.value(0).hit is not None:
+            self._open(rows.index(0))
 
     def _open(self, index: QModelIndex) -> None:
         row: ConversationSummary = index.data(Qt.ItemDataRole.UserRole)
