@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from vibedesk.amounts import count, duration, money, speed, spent
+from vibedesk.amounts import at_most, count, duration, money, speed, spent
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,19 @@ from vibedesk.amounts import count, duration, money, speed, spent
 )
 def test_money(usd: str | None, written: str) -> None:
     assert money(None if usd is None else Decimal(usd)) == written
+
+
+@pytest.mark.parametrize(
+    ("usd", "written"),
+    [
+        ("0", "at most $0"),
+        ("0.00000012", "at most $0.0001"),
+        ("0.00421", "at most $0.0043"),
+        ("1.231", "at most $1.24"),
+    ],
+)
+def test_a_bound_is_no_estimate_and_never_rounded_down(usd: str, written: str) -> None:
+    assert at_most(Decimal(usd)) == written
 
 
 def test_an_estimate_begins_with_about() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 _SMALLEST = Decimal("0.0001")
 
@@ -19,6 +19,12 @@ def money(usd: Decimal | None, estimated: bool = False) -> str:
     places = Decimal("0.01") if abs(usd) >= 1 else Decimal("0.001") if estimated else _SMALLEST
     rounded = usd.quantize(places, ROUND_HALF_UP) or usd.quantize(_SMALLEST, ROUND_HALF_UP)
     return f"{about}${rounded:,}"
+
+
+def at_most(usd: Decimal) -> str:
+    """A bound: "at most $0.0042". It is never rounded down, and no estimate any more."""
+    places = Decimal("0.01") if usd >= 1 else _SMALLEST
+    return f"at most {money(usd.quantize(places, ROUND_UP))}"
 
 
 def spent(usd: Decimal, unpriced: int) -> str:

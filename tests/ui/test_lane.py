@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -128,3 +129,17 @@ def test_a_click_on_a_chip_asks_for_the_receipt(qtbot: QtBot, theme: Theme) -> N
     QApplication.processEvents()
     with qtbot.waitSignal(head.chip_clicked):
         qtbot.mouseClick(head, Qt.MouseButton.LeftButton, pos=head.chips["via"].geometry().center())
+
+
+def test_a_shortened_name_uses_the_room_that_a_whole_one_leaves_for_its_caret(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    name = ModelName(theme)
+    qtbot.addWidget(name)
+    name.show_model("claude-sonnet-5-5", "Anthropic")
+    name.resize(74, 24)
+    letter = QFontMetricsF(name._bold()).horizontalAdvance("m")
+    shown = QFontMetricsF(name._bold()).horizontalAdvance(name.shown())
+    assert name.width() - 4 >= shown > name.width() - 6 - letter
+    name.resize(400, 24)
+    assert name.shown() == "claude-sonnet-5-5"

@@ -25,7 +25,7 @@ async def open_sheet(scene: Scene) -> tuple[MatrixSheet, dict[str, str]]:
 @played_in(scene_in)
 async def test_the_sum_is_named_before_anything_is_asked(scene: Scene) -> None:
     sheet, _ = await open_sheet(scene)
-    assert "requests, at most ≈" in sheet.cost.text()
+    assert "requests, at most $0.0" in sheet.cost.text()
     before = sheet.matrix.progress[1]
     assert sheet.run.text() == f"Ask {before}"
     assert scene.anthropic.asked == scene.groq.asked == []

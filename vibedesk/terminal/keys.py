@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from vibedesk.amounts import count, duration, money
+from vibedesk.amounts import at_most, count, duration
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
@@ -155,7 +155,7 @@ def _tell_the_cost(keys: Sequence[ApiKey], options: argparse.Namespace, output: 
         known += cost.usd if cost else 0
         unknown += cost is None
     more = f", and what {unknown} without a known price cost" if unknown else ""
-    words = f"cost at most {money(known, estimated=True)}{more}" if known or unknown else "cost nothing"
+    words = f"cost {at_most(known)}{more}" if known or unknown else "cost nothing"
     output.note(f"The real answers {words}.", "dim")
 
 

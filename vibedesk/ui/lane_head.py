@@ -82,12 +82,20 @@ class ModelName(QAbstractButton):
         end = self._draw_model(painter)
         end = self._draw_provider(painter, end)
         painter.end()
-        if self.underMouse() or not self.property("chosen"):
+        whole = end + 16 <= self.width()
+        if (self.underMouse() and whole) or not self.property("chosen"):
             paint_caret(self, min(end + 10, self.width() - 6))
+
+    def shown(self) -> str:
+        """As much of the model's name as there is room for; one that is shortened needs that of the caret too."""
+        metrics, room = QFontMetricsF(self._bold()), self.width() - 22
+        if self.property("chosen") and metrics.horizontalAdvance(self.text()) > room:
+            room = self.width() - 6
+        return metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
 
     def _draw_model(self, painter: QPainter) -> float:
         metrics = QFontMetricsF(self._bold())
-        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 22)
+        text = self.shown()
         painter.setFont(self._bold())
         painter.setPen(self._theme.colour("text" if self.property("chosen") else "accent"))
         painter.drawText(QRectF(4, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, text)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from vibedesk.amounts import money
+from vibedesk.amounts import at_most, money
 from vibedesk.state.matrix import Block, Matrix
 from vibedesk.ui.announce import announce
 from vibedesk.ui.sheet import Sheet
@@ -106,7 +106,7 @@ class MatrixSheet(Sheet):
             self.cost.setText(f"{done} {of}, {money(matrix.spent_usd)} spent")
         elif estimate is not None:
             free = estimate.usd == 0 and not estimate.unpriced
-            sum_of_it = "costs nothing" if free else f"at most {money(estimate.usd, estimated=True)}"
+            sum_of_it = "costs nothing" if free else at_most(estimate.usd)
             unknown = f", {len(estimate.unpriced)} of unknown price" if estimate.unpriced else ""
             self.cost.setText(
                 f"{estimate.requests} requests, {sum_of_it}{unknown}" if estimate.requests else ""

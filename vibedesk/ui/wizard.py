@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from vibedesk.amounts import money
+from vibedesk.amounts import at_most
 from vibedesk.engine.types import Provider
 from vibedesk.state import wizard as state
 from vibedesk.state.check import CheckRun
@@ -179,7 +179,7 @@ class Wizard(Sheet):
         asking = phase == "good" and run is not None and all(line.id != "answer" for line in run.lines)
         estimate = self._vault.checks.estimate(provider) if provider and asking else None
         self.ask.setVisible(asking and bool(provider and provider.id not in ("cloudflare-ai-gateway",)))
-        price = f"at most {money(estimate.usd, estimated=True)}" if estimate else "an unknown sum"
+        price = at_most(estimate.usd) if estimate else "an unknown sum"
         price = "nothing" if estimate and not estimate.usd else price
         self.ask_text.setText(f"One real answer would prove the rest. It costs {price}.")
         getting = not step.found and provider is not None
