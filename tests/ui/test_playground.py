@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -447,6 +447,62 @@ async def test_words_are_found_place_by_place_in_every_lane(shown: Shown) -> Non
     assert page.find_bar.count.text() == "none"
     shown.qtbot.keyClick(page.find_bar.field, Qt.Key.Key_Escape)
     assert not page.find_bar.isVisible()
+
+
+def marked(view: LaneView, colour: QColor) -> bool:
+    """Whether something in the lane is drawn on this ground."""
+    image = view.transcript.viewport().grab().toImage()
+    return any(
+        image.pixelColor(x, y) == colour
+        for y in range(0, image.height(), 3)
+        for x in range(0, image.width(), 3)
+    )
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+async def test_only_the_place_that_is_shown_is_marked_and_only_while_one_looks(
+    shown: Shown, name: str
+) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    shown.page._theme.apply(app, name)
+    colour = shown.page._theme.colour("find")
+    bar, enter = shown.page.find_bar, Qt.Key.Key_Return
+    await shown.send("smile at me")
+    bar.open("smile")
+    assert [marked(view, colour) for view in shown.page.views] == [True, False]  # in a bubble
+    shown.qtbot.keyClick(bar.field, enter)
+    assert [marked(view, colour) for view in shown.page.views] == [True, False]
+    shown.qtbot.keyClick(bar.field, enter)
+    assert bar.count.text() == "3 of 4"
+    assert [marked(view, colour) for view in shown.page.views] == [False, True]
+    shown.qtbot.keyClicks(bar.field, " nowhere")
+    assert [marked(view, colour) for view in shown.page.views] == [False, False]
+    bar.field.setText("smile")
+    shown.qtbot.keyClick(bar.field, Qt.Key.Key_Escape)
+    assert [marked(view, colour) for view in shown.page.views] == [False, False]
+    assert not any(view.transcript.textCursor().hasSelection() for view in shown.page.views)
+    await shown.scene.rest()
+
+
+async def test_what_was_selected_by_hand_while_one_looked_stays_selected(shown: Shown) -> None:
+    await shown.send("smile at me")
+    view, bar = shown.view(), shown.page.find_bar
+    bar.open("smile")
+    middle = view.transcript.entry_rect(1).center().toPoint()
+    shown.qtbot.mouseClick(view.transcript.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    view.transcript.selectAll()
+    bar.leave()
+    assert view.transcript.textCursor().hasSelection()
+
+
+async def test_the_find_bar_covers_no_lane(shown: Shown) -> None:
+    page = shown.page
+    page.find_bar.open()
+    QApplication.processEvents()
+    lowest = page.find_bar.mapTo(page, page.find_bar.rect().bottomLeft()).y()
+    assert all(view.mapTo(page, QPoint()).y() > lowest for view in page.views)
+    page.find_bar.leave()
 
 
 async def test_opening_what_was_found_shows_the_place(shown: Shown) -> None:

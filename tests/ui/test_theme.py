@@ -63,6 +63,7 @@ GROUNDS = [
     *[(role, "surface") for role in ("accent", "ok", "warn", "bad")],
     ("on-accent", "accent"),
     ("text", "code"),
+    ("text", "find"),
 ]
 
 
@@ -71,6 +72,14 @@ GROUNDS = [
 def test_words_can_be_read_on_their_ground(name: str, word: str, ground: str) -> None:
     colours = tokens(name)
     assert contrast(colours[word], colours[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+@pytest.mark.parametrize("ground", ["surface", "accent-weak", "code", "sunken", "hover"])
+def test_what_was_found_stands_out_from_every_ground(name: str, ground: str) -> None:
+    found, below = QColor(tokens(name)["find"]), QColor(tokens(name)[ground])
+    parts = zip(found.getRgb()[:3], below.getRgb()[:3], strict=True)
+    assert max(abs(one - other) for one, other in parts) > 60
 
 
 def test_applying_another_theme_changes_colours_and_tells(theme: Theme, qapp: QApplication) -> None:

@@ -1,4 +1,4 @@
-"""Finding words in the open conversation: a bar over the lanes, one place after the other."""
+"""Finding words in the open conversation: a bar above the lanes, one place after the other."""
 
 from __future__ import annotations
 
@@ -12,33 +12,39 @@ from vibedesk.state.finding import Finder, Found
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.widgets import Button, Field, Label, bare, set_state
 
-WIDTH = 360
+FIELD_WIDTH = 240
 Texts = Callable[[], Sequence[Sequence[str]]]
 """What each lane shows, thing said by thing said."""
 
 
 class FindBar(QFrame):
-    """Lies over the upper right corner of its parent. `reveal(place, words)` shows one place."""
+    """`reveal(place, words)` shows one place and marks it; `unmark()` when none is to be marked any more."""
 
     def __init__(
-        self, parent: QWidget, theme: Theme, texts: Texts, reveal: Callable[[Found, str], object]
+        self,
+        theme: Theme,
+        texts: Texts,
+        reveal: Callable[[Found, str], object],
+        unmark: Callable[[], object],
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("findBar")
-        self._texts, self._reveal = texts, reveal
+        self._texts, self._reveal, self._unmark = texts, reveal, unmark
         self._finder = Finder()
         self._places: list[Found] = []
         self._at = -1
         self._before: QWidget | None = None
         self.field = Field(self.tr("Find in this conversation"))
+        self.field.setFixedWidth(FIELD_WIDTH)
         self.field.textChanged.connect(self._look)
         self.field.installEventFilter(self)
         self.count = Label("", "small")
         self.count.setMinimumWidth(72)
         self.count.setAlignment(Qt.AlignmentFlag.AlignCenter)
         row = bare(QHBoxLayout(self), 4)
-        row.setContentsMargins(8, 6, 6, 6)
-        row.addWidget(self.field, 1)
+        row.setContentsMargins(16, 6, 10, 6)
+        row.addStretch(1)
+        row.addWidget(self.field)
         row.addWidget(self.count)
         for icon, name, act in (
             ("caret-up", self.tr("The place before"), lambda: self.step(-1)),
@@ -46,18 +52,13 @@ class FindBar(QFrame):
             ("x", self.tr("Close"), self.leave),
         ):
             row.addWidget(Button("", "quiet", theme.icon(icon, size=14)).named(name).on(act))
-        self.setFixedWidth(WIDTH)
-        self.adjustSize()
-        parent.installEventFilter(self)
         self.hide()
 
     def open(self, words: str = "") -> None:
         """Shows the bar; with `words` it goes to their first place."""
         window = self.window()
         self._before = window.focusWidget()
-        self._place()
         self.show()
-        self.raise_()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if words:
             self.field.setText(words)
@@ -67,6 +68,7 @@ class FindBar(QFrame):
     def leave(self) -> None:
         """Hides the bar; the keyboard goes back where it was."""
         self.hide()
+        self._unmark()
         self._finder = Finder()  # what was searched is not kept
         if self._before is not None:
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -85,6 +87,8 @@ class FindBar(QFrame):
         self._places, self._at = self._finder.places_of(self.field.text(), self._texts()), -1
         if self._places:
             self.step(1)
+        else:
+            self._unmark()
         self._tell()
 
     def _tell(self) -> None:
@@ -97,8 +101,6 @@ class FindBar(QFrame):
         set_state(self.count, "role", "warn" if looked and not self._places else "")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.parentWidget() and event.type() == QEvent.Type.Resize:
-            self._place()
         if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
@@ -116,6 +118,3 @@ class FindBar(QFrame):
             event.accept()
             return True
         return bool(super().eventFilter(watched, event))
-
-    def _place(self) -> None:
-        self.move(max(8, self.parentWidget().width() - WIDTH - 24), 8)

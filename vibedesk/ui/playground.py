@@ -76,7 +76,7 @@ class PlaygroundPage(QWidget):
         self.area = self.stage.area
         self._grip = Grip(self.area, self.move_lane)
         self.comparison = Comparison(self, theme)
-        self.find_bar = FindBar(self.area, theme, self._texts, self._reveal)
+        self.find_bar = FindBar(theme, self._texts, self._reveal, self._unmark)
         self._find_when_open = ""
         self._estimate = QTimer(self)
         self._estimate.setSingleShot(True)
@@ -96,6 +96,7 @@ class PlaygroundPage(QWidget):
         self.stage.bar.left.addWidget(self.comparison.others)
         self.stage.put_above_composer(self.comparison.bar)
         self._drawer = Drawer(bare(QHBoxLayout(self)), self.panel, self.stage)
+        self.stage.put_under_bar(self.find_bar)
         self.stage.show()  # a stack hides what is taken from it
 
     def _connect(self) -> None:
@@ -451,8 +452,15 @@ class PlaygroundPage(QWidget):
     def _reveal(self, place: Found, words: str) -> None:
         if place.lane < len(self.views):
             view = self.views[place.lane]
+            self._unmark(but=view)
             self.area.ensureWidgetVisible(view)
-            view.transcript.reveal(place.entry, words, place.nth)
+            if not view.transcript.reveal(place.entry, words, place.nth):
+                view.transcript.unmark()
+
+    def _unmark(self, but: LaneView | None = None) -> None:
+        for view in self.views:
+            if view is not but:
+                view.transcript.unmark()
 
     def _edit_last(self) -> None:
         self._turns.edit_last(self.views[self.current])

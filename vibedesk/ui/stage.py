@@ -95,7 +95,11 @@ class Stage(QWidget):
 
     def put_above_composer(self, widget: QWidget) -> None:
         """Between the lanes and the composer."""
-        self._column.insertWidget(2, widget)
+        self._column.insertWidget(self._column.count() - 1, widget)
+
+    def put_under_bar(self, widget: QWidget) -> None:
+        """Between the bar and the lanes."""
+        self._column.insertWidget(1, widget)
 
     def count(self, lanes: int, linked: int, turns: int = 0) -> None:
         """Says how many lanes there are, how many of them the composer asks, and how far the conversation is."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QPaintEvent, QResizeEvent, QTextCursor
+from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QScrollBar, QWidget
 
 from vibedesk.engine.types import Image
@@ -18,7 +18,7 @@ from vibedesk.ui.formulas import formulas_of
 from vibedesk.ui.ink import ENTRY, Ink
 from vibedesk.ui.painted_view import TOP, PaintedView
 from vibedesk.ui.theme import Theme
-from vibedesk.ui.widgets import Button
+from vibedesk.ui.widgets import Button, set_state
 
 COLOURS_MS, COLOURS_S, COLOURS_REST_S = 15, 0.003, 0.008
 """How often long pieces of code are coloured on, for how long, and how long no view does so after one did."""
@@ -412,8 +412,8 @@ class Transcript(PaintedView):
             self.link_clicked.emit(address)
 
     def reveal(self, entry: int, words: str, nth: int) -> bool:
-        """Scrolls to place `nth` of `words` in a thing said and selects it. False where marks of Markdown hide it:
-        then it scrolls to where it must be."""
+        """Scrolls to place `nth` of `words` in a thing said, selects it and marks it. False where marks of Markdown
+        hide it: then it scrolls to where it must be."""
         where = self.script.part_with(entry, words, nth)
         if where is None:
             return False
@@ -438,11 +438,27 @@ class Transcript(PaintedView):
             if cursor.isNull() or cursor.block().blockFormat().intProperty(ENTRY) not in (0, entry + 1):
                 return False
         self._moving = True
+        set_state(self, "found", True)
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
         self._moving = False
         self._reach()
         return True
+
+    def unmark(self) -> None:
+        """What was found is not marked any more; what somebody selected since stays."""
+        if self.property("found"):
+            set_state(self, "found", False)
+            was_moving, self._moving = self._moving, True
+            place, cursor = self.verticalScrollBar().value(), self.textCursor()
+            cursor.clearSelection()
+            self.setTextCursor(cursor)
+            self.verticalScrollBar().setValue(place)
+            self._moving = was_moving
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        set_state(self, "found", False)
+        super().mousePressEvent(event)
 
 
 class _Still:
