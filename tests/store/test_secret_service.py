@@ -121,6 +121,25 @@ def test_a_daemon_that_starts_after_the_program_is_noticed(service: SecretServic
     database.close()
 
 
+def test_a_key_of_a_keychain_that_died_is_not_called_deleted(service: SecretService, tmp_path: Path) -> None:
+    database = Database(tmp_path / "data" / "vibedesk.db")
+    vault = Vault(database, KeychainOrFile(system_keychain({}), Lockbox(tmp_path / "data" / "vault")))
+    early = vault.add("openai", Secret(fake_key("e")), label="early", origin=ORIGIN)
+    service.kill()
+    vault.create_file("correct horse")
+    late = vault.add("openai", Secret(fake_key("l")), label="late", origin=ORIGIN)
+    with pytest.raises(VaultError, match="no system keychain") as refusal:
+        vault.remove(early.id)
+    assert refusal.value.state.kind == "absent"
+    vault.remove(late.id)
+    assert vault.keys() == (early,)
+    service.start()
+    assert vault.secret(early) == Secret(fake_key("e"))
+    vault.remove(early.id)
+    assert (vault.keys(), fake_key("e").encode() in service.secrets()) == ((), False)
+    database.close()
+
+
 def test_a_stopped_daemon_is_reported_within_five_seconds_and_leaves_no_half_key(
     service: SecretService, vault: Vault
 ) -> None:

@@ -242,13 +242,25 @@ class KeychainOrFile(Place):
         place.remember(service, username, secret, before)
 
     def delete_password(self, service: str, username: str) -> None:
-        """From both: a key entered before the file was made may stand in the keychain."""
+        """From both: a key entered before the file was made may stand in the keychain.
+
+        A key that the file does not hold and the keychain cannot be asked for raises `VaultError`: it may be there.
+        """
         if self._lockbox.exists:
-            with suppress(PasswordDeleteError):
-                self._lockbox.delete_password(service, username)
-            if self._keychain.look().kind != "ready":
-                return
+            held = self._take_out_of_file(service, username)
+            state = self._keychain.look()
+            if state.kind != "ready":
+                if held:
+                    return
+                raise VaultError(state)
         self._keychain.delete_password(service, username)
+
+    def _take_out_of_file(self, service: str, username: str) -> bool:
+        try:
+            self._lockbox.delete_password(service, username)
+        except PasswordDeleteError:
+            return False
+        return True
 
     def open_up(self) -> None:
         self._here().open_up()
