@@ -90,6 +90,21 @@ class TestOverMemory(VaultContract):
             thread.join(5)
         assert vault.secret(key) == Secret(fake_key())
 
+    def test_an_old_key_that_is_put_back_too_late_is_not_taken_away_again(
+        self, vault: Vault, ring: MemoryRing, database: Database
+    ) -> None:
+        key = self.add(vault)
+        ring.waits_for, ring.waits_with = threading.Event(), fake_key()
+        database.execute("PRAGMA query_only = ON")
+        with pytest.raises(DatabaseProblem):
+            vault.replace(key.id, Secret(fake_key("z")), ORIGIN)
+        late = [thread for thread in threading.enumerate() if thread.name == "keychain"]
+        ring.waits_for.set()
+        for thread in late:
+            thread.join(5)
+        assert vault.keys() == (key,)
+        assert vault.secret(key) == Secret(fake_key())
+
     def test_a_ring_that_recovers_is_noticed(self, vault: Vault, ring: MemoryRing) -> None:
         ring.refuses = True
         with pytest.raises(VaultError):

@@ -62,12 +62,14 @@ class MemoryRing(KeyringBackend):
         self.refuses = False
         self.garbles = False
         self.waits_for: threading.Event | None = None
+        self.waits_with = ""
+        """Where it is not "", only this secret has to wait."""
 
     def get_password(self, service: str, username: str) -> str | None:
         return self.entries.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        if self.waits_for is not None:
+        if self.waits_for is not None and self.waits_with in ("", password):
             self.waits_for.wait()
         if self.refuses:
             raise PasswordSetError("no room")

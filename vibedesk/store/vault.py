@@ -196,7 +196,8 @@ class Vault:
     def _put_back(self, id: str, provider: str, before: str | None) -> None:
         with suppress(VaultError, PasswordDeleteError):
             if before is not None:
-                self._place.set_password(service_of(id), provider, before)
+                # Also where this ends too late, what stands then is `before`.
+                self._place.remember(service_of(id), provider, before, before)
             elif self._place.look().kind == "ready":
                 self._place.delete_password(service_of(id), provider)
 
