@@ -91,6 +91,22 @@ async def test_however_it_is_pasted_the_key_is_found_and_checked_at_once(pasted:
 
 
 @played_in(scene_in)
+async def test_a_database_that_cannot_be_written_is_told_and_the_key_kept_once_it_can(scene: Scene) -> None:
+    step = Wizard(scene.vault)
+    step.paste(GROQ_KEY)
+    await scene.phase(step, "good")
+    scene.desk.database.execute("PRAGMA query_only = ON")
+    step.keep("fast")
+    await scene.phase(step, "good")
+    assert "cannot be written" in step.problem
+    assert step.found[0].secret.reveal() == GROQ_KEY
+    scene.desk.database.execute("PRAGMA query_only = OFF")
+    step.keep("fast")
+    await scene.phase(step, "saved")
+    assert (step.problem, scene.kept()) == ("", ["fast"])
+
+
+@played_in(scene_in)
 async def test_without_being_asked_no_answer_is_paid_for(scene: Scene) -> None:
     step = Wizard(scene.vault)
     step.paste(GROQ_KEY)

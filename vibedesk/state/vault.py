@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from vibedesk.state.matrix import Matrix
 from vibedesk.state.notices import Notices
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.database import DatabaseProblem
 from vibedesk.store.vault import VaultError, VaultState
 from vibedesk.wording import words_for
 
@@ -294,6 +296,10 @@ class Vault(QObject):
         except EngineError as error:
             words = words_for(error)
             self.refused.emit(f"{words.sentence} {words.fix}".strip())
+        except (DatabaseProblem, OSError) as problem:
+            with suppress(DatabaseProblem, OSError):  # what can still be read is shown
+                await self._load()
+            self.refused.emit(_in_words(problem))
 
     async def _load(self) -> None:
         month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -391,3 +397,9 @@ class Vault(QObject):
     def _show(self) -> None:
         self.rows.set_rows(self._made.rows(self.all_keys(), self._spent))
         self.changed.emit()
+
+
+def _in_words(problem: DatabaseProblem | OSError) -> str:
+    if isinstance(problem, OSError):
+        return f"A file could not be written: {problem.strerror or problem}."
+    return str(problem)
