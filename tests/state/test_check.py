@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,28 @@ async def test_what_a_check_learns_is_shown_and_kept(scene: Scene) -> None:
     [key] = [key for key in scene.desk.keys.all() if key.id == key_id]
     assert key.passport == dict(run.passport)
     assert scene.desk.ledger.sums(None).requests == 3
+
+
+@played_in(scene_in)
+async def test_a_check_ends_also_where_what_it_found_cannot_be_kept(scene: Scene) -> None:
+    key_id = await kept(scene)
+    [key] = [key for key in scene.desk.keys.all() if key.id == key_id]
+    folder = scene.desk.paths.cache / "models"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_text("no folder")
+    scene.checks.start(key, scene.desk.catalog.provider("openai"), answer=False)
+    await until(lambda: not scene.checks.is_running(key_id))
+    run = scene.checks.run_of(key_id)
+    assert run is not None
+    assert (run.verdict, run.running) == ("ready", False)
+    [key] = [key for key in scene.desk.keys.all() if key.id == key_id]
+    assert key.state == "ready"
+    scene.desk.database.execute("PRAGMA query_only = ON")
+    scene.checks.start(key, scene.desk.catalog.provider("openai"), answer=False)
+    await until(lambda: not scene.checks.is_running(key_id))
+    run = scene.checks.run_of(key_id)
+    assert run is not None
+    assert run.verdict == "ready"
 
 
 @played_in(scene_in)

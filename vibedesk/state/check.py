@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime
@@ -20,10 +21,13 @@ from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
 from vibedesk.engine.verdicts import CAPABILITIES, is_stale
 from vibedesk.state.loading import loaded
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.database import DatabaseProblem
 from vibedesk.wording import verdict_words
 
 if TYPE_CHECKING:
     from vibedesk.engine.check import CheckResult, Stage
+
+_log = logging.getLogger(__name__)
 
 STAGES = (
     ("shape", "Shape"),
@@ -256,7 +260,13 @@ class Checks(QObject):
             )
         if self._running.get(key.id) is not me:
             return
-        await self._keep(key, provider, result)
+        try:
+            await self._keep(key, provider, result)
+        except (
+            DatabaseProblem,
+            OSError,
+        ) as problem:  # the verdict holds, and is shown, also where it is not kept
+            _log.warning("what a check found was not kept: %s", problem)
         self._running.pop(key.id, None)
         self._show_result(key.id, provider, result)
         if done is not None:
