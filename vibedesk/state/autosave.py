@@ -11,6 +11,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
+from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.types import Finished
 from vibedesk.state.notices import Notices
 from vibedesk.store.database import DatabaseProblem
@@ -110,6 +111,9 @@ class Autosave(QObject):
                 result = await asyncio.to_thread(work)
             except (DatabaseProblem, OSError) as problem:
                 self._complain(problem)
+                return otherwise
+            except Misconfigured as problem:  # settings.toml, with an error in it, says so itself
+                self._notices.add(problem.detail, "bad")
                 return otherwise
             self._failing = False
             return result
