@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -331,6 +332,23 @@ def test_a_disk_that_cannot_be_written_leaves_the_old_vault(
 def test_no_key_is_readable_in_the_file(filled: Path) -> None:
     content = filled.read_bytes()
     assert not [form for form, trace in traces_of(fake_key()).items() if trace in content]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are held another way there")
+def test_a_program_that_was_stopped_while_it_wrote_is_told_of_and_nobody_hangs(filled: Path) -> None:
+    import fcntl
+
+    box = Lockbox(filled, lambda new: PASSPHRASE, wait_s=0.1)
+    holder = os.open(filled.parent, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    with pytest.raises(VaultError, match="end it, then try again") as refusal:
+        box.set_password("VibeDesk/2", "groq", fake_key("g"))
+    assert refusal.value.state.kind == "unavailable"
+    assert box.get_password("VibeDesk/1", "openai") == fake_key()
+    assert box.look().kind == "ready"
+    os.close(holder)
+    box.set_password("VibeDesk/2", "groq", fake_key("g"))
+    assert box.get_password("VibeDesk/2", "groq") == fake_key("g")
 
 
 KEPT = Path(__file__).with_name("kept")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from vibedesk.store.place import FILE, Place, VaultError, VaultState
 from vibedesk.store.sealed import Damaged, Entries, Sealed, WrongWord
 
 WHERE = FILE
+WAIT_S = 3.5
+"""How long another program may hold the file before a person is told: as long as a keychain may take."""
 AskPassphrase = Callable[[bool], str | None]
 """Given True for a new vault and False for one to open; None = the user would rather not."""
 
@@ -29,9 +32,15 @@ class Lockbox(Place):
     """
 
     def __init__(
-        self, path: Path, ask: AskPassphrase | None = None, *, passphrase_file: Path | None = None
+        self,
+        path: Path,
+        ask: AskPassphrase | None = None,
+        *,
+        passphrase_file: Path | None = None,
+        wait_s: float = WAIT_S,
     ) -> None:
         self.path = path
+        self._wait_s = wait_s
         self._ask = ask
         self._passphrase_file = passphrase_file
         self._data_key: bytes | None = None
@@ -212,14 +221,29 @@ class Lockbox(Place):
         if os.name != "posix":
             yield
             return
-        import fcntl
-
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            self._hold(folder)
             yield
         finally:
             os.close(folder)
+
+    def _hold(self, folder: int) -> None:
+        """Asked again and again: a holder that was stopped would keep whoever waits in the lock waiting for ever."""
+        import fcntl
+
+        until = time.monotonic() + self._wait_s
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                if time.monotonic() > until:
+                    raise _unavailable(
+                        "Another program holds the encrypted file and does not let go: end it, then try again."
+                    ) from problem
+                time.sleep(0.02)
+            else:
+                return
 
 
 def _read_own_file(path: Path) -> bytes:
