@@ -125,6 +125,57 @@ async def test_deleting_from_a_file_with_an_error_says_so_and_deletes_nothing(tm
         assert text_of(scene) == "[routes"
 
 
+IMPORTED = f"""[routes.first]
+name = "{LUNA}"
+
+[routes.fourth]
+name = "{SONNET}"
+"""
+
+
+async def test_an_import_names_the_routes_it_replaced_and_can_be_undone(tmp_path: Path) -> None:
+    (tmp_path / "theirs.toml").write_text(IMPORTED, encoding="utf-8")
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.routes.bring_in(tmp_path / "theirs.toml")
+        await scene.rest()
+        assert {row.id: row.route.model for row in scene.routes.rows.rows()}["first"] == LUNA
+        [notice] = scene.notices.current()
+        assert (notice.text, notice.action_label) == ("2 routes imported. first was replaced.", "Undo")
+        scene.notices.act(notice.id)
+        await scene.rest()
+        assert text_of(scene) == FILE
+        assert [row.id for row in scene.routes.rows.rows()] == ["first", "second"]
+
+
+async def test_undoing_an_import_after_an_edit_brings_back_what_was_replaced_and_keeps_the_edit(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "theirs.toml").write_text(IMPORTED, encoding="utf-8")
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.routes.bring_in(tmp_path / "theirs.toml")
+        await scene.rest()
+        scene.routes.save(Route(name="third", model=SONNET))
+        await scene.rest()
+        scene.notices.act(scene.notices.current()[0].id)
+        await scene.rest()
+        routes = {row.id: row.route for row in scene.routes.rows.rows()}
+        assert set(routes) == {"first", "second", "third", "fourth"}
+        assert (routes["first"].model, routes["first"].parameters.max_tokens) == (SONNET, 500)
+
+
+async def test_an_import_that_replaces_nothing_offers_no_undo(tmp_path: Path) -> None:
+    (tmp_path / "theirs.toml").write_text(FILE, encoding="utf-8")
+    async with browsing(tmp_path) as scene:
+        await loaded(scene)
+        scene.routes.bring_in(tmp_path / "theirs.toml")
+        await scene.rest()
+        [notice] = scene.notices.current()
+        assert (notice.text, notice.action_label) == ("2 routes imported.", "")
+        assert text_of(scene) == FILE
+
+
 async def test_explaining_names_every_rung_and_asks_nobody(tmp_path: Path) -> None:
     async with browsing(tmp_path) as scene:
         told: list[tuple[str, Explanation]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -189,23 +189,25 @@ class RoutesState(QObject):
         await self._reload()
 
         def undo() -> None:
-            self._tasks.start(self._bring_back(route, before, after), name="bring a route back")
+            self._tasks.start(self._bring_back([route], before, after), name="bring a route back")
 
         self._notices.add(f"Route {name} deleted.", action_label="Undo", action=undo)
 
-    async def _bring_back(self, route: Route, before: bytes, after: bytes) -> None:
-        """The file as it was, comments and all; where it was edited since, the route at its end."""
+    async def _bring_back(self, routes: Sequence[Route], before: bytes, after: bytes) -> None:
+        """The file as it was, comments and all; where it was edited since, these routes as they were."""
         path = self._desk.paths.routes
         try:
             if await asyncio.to_thread(_bytes_of, path) == after:
                 await asyncio.to_thread(write_whole, path.resolve(), before)
                 await asyncio.to_thread(self._desk.routes.reload)
             else:
-                await asyncio.to_thread(self._desk.routes.save, route)
+                for route in routes:
+                    await asyncio.to_thread(self._desk.routes.save, route)
         except (EngineError, OSError) as error:
-            self._notices.add(f"{route.name} could not be brought back: {error}", "bad")
+            self._notices.add(f"{_named(routes)} could not be brought back: {error}", "bad")
         await self._reload()
-        self.saved.emit(route.name)
+        for route in routes:
+            self.saved.emit(route.name)
 
     async def _explain(self, route: Route, faults: dict[str, str]) -> None:
         self.explained.emit(route.name, await asyncio.to_thread(self._desk.explain, route, faults))
@@ -247,16 +249,34 @@ class RoutesState(QObject):
     async def _bring_in(self, path: Path) -> None:
         try:
             found = await asyncio.to_thread(self._read_foreign, path)
-            for route in found.routes:
-                await asyncio.to_thread(self._desk.routes.save, route)
+            before = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
+            replaced = await asyncio.to_thread(self._take_in, found.routes)
         except EngineError as error:
             self._notices.add(error.detail, "bad")
             return
         except OSError as problem:
             self._notices.add(f"{path.name} cannot be read: {problem.strerror}.", "bad")
             return
+        after = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
         await self._reload()
-        self._notices.add(_brought(found), "warn" if found.lost else "ok")
+
+        def undo() -> None:
+            self._tasks.start(self._bring_back(replaced, before, after), name="undo an import")
+
+        self._notices.add(
+            _brought(found, replaced),
+            "warn" if found.lost else "ok",
+            action_label="Undo" if replaced else "",
+            action=undo if replaced else None,
+        )
+
+    def _take_in(self, routes: Sequence[Route]) -> list[Route]:
+        """Writes them; which of the user's own, as they were, had such a name and said something else."""
+        self._desk.routes.reload()
+        own = {route.name: route for route in self._desk.routes.routes()}
+        for route in routes:
+            self._desk.routes.save(route)
+        return [own[route.name] for route in routes if own.get(route.name, route) != route]
 
     def _read_foreign(self, path: Path) -> Import:
         if path.stat().st_size > LARGEST:
@@ -288,15 +308,21 @@ def starters() -> tuple[Route, ...]:
     return RoutesFile(resources() / "catalog" / "routes.toml").routes()
 
 
-def _brought(found: Import) -> str:
-    """What came in, and what of it did not."""
+def _brought(found: Import, replaced: Sequence[Route]) -> str:
+    """What came in, what it took the place of, and what of it did not."""
     routes, keys = len(found.routes), len(found.names)
     words = f"{routes} route{'s' if routes > 1 else ''} imported." if routes else ""
+    if replaced:
+        words += f" {_named(replaced)} {'were' if len(replaced) > 1 else 'was'} replaced."
     if keys:
         words += (
             f" It names {keys} key{'s' if keys > 1 else ''}: {', '.join(name for name, _ in found.names)}."
         )
     return " ".join([words.strip(), *found.lost[:3]]).strip()
+
+
+def _named(routes: Sequence[Route]) -> str:
+    return ", ".join(route.name for route in routes)
 
 
 def _bytes_of(path: Path) -> bytes:
