@@ -10,6 +10,7 @@ from vibedesk.state.export import Format, exported
 from vibedesk.state.notices import Notices
 from vibedesk.state.tasks import Tasks
 from vibedesk.store.database import DatabaseProblem
+from vibedesk.store.paths import write_whole
 
 
 class Exporter:
@@ -26,9 +27,7 @@ class Exporter:
         def write() -> bool:
             if self._desk.votes.hidden_since(conversation) is not None:
                 return False
-            path.write_text(
-                exported(self._desk.history.load(conversation), form), encoding="utf-8", newline=""
-            )
+            write_whole(path, exported(self._desk.history.load(conversation), form).encode())
             return True
 
         try:
