@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from vibedesk.engine.types import Attempt
+from vibedesk.store import database as database_module
 from vibedesk.store.database import Database, DatabaseProblem, packed, storable
 from vibedesk.store.history import History, LaneSpec
 from vibedesk.store.schema import MIGRATIONS
@@ -97,6 +98,29 @@ def test_a_damaged_database_is_set_aside_and_what_is_readable_comes_back(path: P
     assert database.execute("PRAGMA integrity_check") == [("ok",)]
     assert database.execute("PRAGMA foreign_key_check") == []
     assert database.execute("PRAGMA foreign_keys") == [(1,)]
+    database.close()
+
+
+def test_a_damaged_database_of_an_older_format_is_salvaged_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = "2025-01-01T00:00:00.000000+00:00"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database_module, "MIGRATIONS", MIGRATIONS[:2])
+        older = Database(path)
+        for id in map(str, range(50)):
+            older.execute("INSERT INTO conversations VALUES (?, 'old', ?, ?, '[]')", (id, now, now))
+            older.execute("INSERT INTO turns VALUES (?, ?, 0, ?, ?, '[]')", (id, id, "words " * 300, now))
+        older.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 8192] = os.urandom(8192)
+    path.write_bytes(content)
+
+    database = Database(path)
+    saved = database.salvage()
+    assert 0 < saved["turns"] <= saved["conversations"] == 50
+    assert {row.title for row in History(database).list()} == {"old"}
+    assert database.execute("PRAGMA integrity_check") == [("ok",)]
     database.close()
 
 

@@ -167,12 +167,16 @@ class Database:
         return [name for (name,) in rows]
 
     def _salvage_table(self, lost: sqlite3.Connection, table: str) -> None:
-        """From both ends up to the damage."""
+        """From both ends up to the damage; of an older format the columns it had, the others as they are by default."""
         for order in ("ASC", "DESC"):
             with suppress(sqlite3.Error):
-                for row in lost.execute(f"SELECT * FROM {table} ORDER BY rowid {order}"):
-                    places = ", ".join("?" * len(row))
-                    self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)
+                had = _columns(lost, table)
+                names = [name for name in _columns(self._connection, table) if name in had]
+                columns, places = ", ".join(names), ", ".join("?" * len(names))
+                for row in lost.execute(f"SELECT {columns} FROM {table} ORDER BY rowid {order}"):
+                    self._connection.execute(
+                        f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})", row
+                    )
 
     def _drop_orphans(self) -> None:
         while orphans := self.execute("PRAGMA foreign_key_check"):
@@ -191,6 +195,10 @@ class Database:
                 return DatabaseProblem(f"{self.path} is damaged; it is set aside at the next start.")
             case _:
                 return DatabaseProblem(f"The database failed: {problem}.")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
 
 
 def _one_by_one(script: str) -> Iterator[str]:
