@@ -101,6 +101,61 @@ def test_a_damaged_database_is_set_aside_and_what_is_readable_comes_back(path: P
     database.close()
 
 
+@pytest.fixture
+def talk(path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A conversation in a database that is too large to be read through at every start."""
+    monkeypatch.setattr(database_module, "CHECKED_BYTES", 1 << 19)
+    database = Database(path)
+    history = History(database)
+    id = history.create([LaneSpec(id="a", model="openai/x")], title="talk")
+    for _ in range(50):
+        history.add_turn(id, "words " * 3000, [], ["a"])
+    database.close()
+    return id
+
+
+def test_damage_met_in_a_large_database_sets_it_aside_at_the_next_start(path: Path, talk: str) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4 :] = b"\xa5" * (len(content) - len(content) // 4)
+    path.write_bytes(content)
+
+    first = Database(path)
+    assert first.problem == ""
+    with pytest.raises(DatabaseProblem, match="set aside at the next start"):
+        History(first).load(talk)
+    first.close()
+    second = Database(path)
+    assert second.set_aside is not None
+    assert second.set_aside.read_bytes()[-100:] == b"\xa5" * 100
+    assert History(second).list() == ()
+    second.close()
+    third = Database(path)
+    assert (third.problem, {entry.suffix for entry in path.parent.glob("*doubted*")}) == ("", set())
+    third.close()
+
+
+def test_damage_in_an_index_of_words_counts_too(path: Path, talk: str) -> None:
+    database = Database(path)
+    database.execute("UPDATE turn_words_data SET block = x'00a5a5a5' WHERE id > 10")
+    with pytest.raises(DatabaseProblem, match="set aside at the next start"):
+        database.execute("SELECT rowid FROM turn_words WHERE turn_words MATCH 'words'")
+    database.close()
+    again = Database(path)
+    assert again.set_aside is not None
+    assert again.salvage()["turns"] == 50
+    assert len(again.execute("SELECT rowid FROM turn_words WHERE turn_words MATCH 'words'")) == 50
+    again.close()
+
+
+def test_a_sound_database_that_was_doubted_stays_where_it_is(path: Path, talk: str) -> None:
+    doubted = path.with_name("vibedesk.db.doubted")
+    doubted.touch()
+    database = Database(path)
+    assert (database.problem, doubted.exists()) == ("", False)
+    assert len(History(database).load(talk).turns) == 50
+    database.close()
+
+
 def test_a_damaged_database_of_an_older_format_is_salvaged_too(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,9 @@ from vibedesk.store.paths import FILE_MODE, make_private_folder
 from vibedesk.store.schema import MIGRATIONS
 
 CHECKED_BYTES = 64 << 20
-"""A larger database is not read through at every start: SQLite reads about 1 GB a second."""
+"""A larger database is not read through at every start: SQLite reads about 1 GB a second. One in which damage was met
+is, whatever its size: a file beside it, named like it with `DOUBTED`, says so from one run to the next."""
+DOUBTED = ".doubted"
 
 # What SQLite says of a file that is no sound database; any other error leaves the file where it is.
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -126,12 +128,31 @@ class Database:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
-        thorough = self.path.stat().st_size <= CHECKED_BYTES
-        check = "PRAGMA quick_check(1)" if thorough else "SELECT 'ok' FROM sqlite_master LIMIT 1"
+        self._look_through(connection)
+        self._migrate(connection)
+        self._believe()
+
+    def _look_through(self, connection: sqlite3.Connection) -> None:
+        if self._doubted.exists():
+            check = "PRAGMA integrity_check(1)"
+            _look_through_words(connection)
+        elif self.path.stat().st_size <= CHECKED_BYTES:
+            check = "PRAGMA quick_check(1)"
+        else:
+            check = "SELECT 'ok' FROM sqlite_master LIMIT 1"
         damage = connection.execute(check).fetchone()[0]
         if damage != "ok":
             raise _damaged(damage)
-        self._migrate(connection)
+
+    @property
+    def _doubted(self) -> Path:
+        return self.path.with_name(self.path.name + DOUBTED)
+
+    def _doubt(self) -> None:
+        """Has the next start look at every page. Where nothing can be written, that start meets the damage as this
+        one did."""
+        with suppress(OSError):
+            os.close(os.open(self._doubted, os.O_WRONLY | os.O_CREAT, FILE_MODE))
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -147,12 +168,17 @@ class Database:
             connection.rollback()
             raise
 
+    def _believe(self) -> None:
+        with suppress(OSError):
+            self._doubted.unlink()
+
     def _step_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         self.set_aside = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 self.path.with_name(self.path.name + ending).rename(f"{self.set_aside}{ending}")
+        self._believe()
         self.problem = (
             f"The database was damaged. It was set aside as {self.set_aside.name} and a new one begun; "
             "conversations and the labels of keys may still be salvaged from it."
@@ -192,9 +218,17 @@ class Database:
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 return DatabaseProblem("Another VibeDesk is writing; the last change was not saved.")
             case code if code in _DAMAGED:
+                self._doubt()
                 return DatabaseProblem(f"{self.path} is damaged; it is set aside at the next start.")
             case _:
                 return DatabaseProblem(f"The database failed: {problem}.")
+
+
+def _look_through_words(connection: sqlite3.Connection) -> None:
+    """SQLite's own check passes over the indexes of words before 3.44; each looks through itself when it is told to."""
+    indexes = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'")
+    for (name,) in indexes.fetchall():
+        connection.execute(f"INSERT INTO {name} ({name}) VALUES ('integrity-check')")
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
