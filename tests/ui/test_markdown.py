@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from PySide6.QtGui import QTextDocument
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextBlock, QTextDocument
 from PySide6.QtWidgets import QApplication
 
 from vibedesk.store.paths import resources
@@ -128,6 +129,39 @@ def test_a_table_is_a_table(theme: Theme) -> None:
     frames = document.rootFrame().childFrames()
     assert len(frames) == 1
     assert document.toPlainText().split() == ["a", "b", "1", "2", "after"]
+
+
+def blocks_of(document: QTextDocument) -> list[QTextBlock]:
+    block, found = document.begin(), []
+    while block.isValid():
+        found.append(block)
+        block = block.next()
+    return found
+
+
+@pytest.mark.parametrize(
+    "source", ["- פריט ראשון\n- פריט שני\n", "1. פריט\n2. שני\n", "- [ ] פריט\n- **מילה** English\n"]
+)
+def test_a_list_read_from_right_to_left_keeps_its_markers_inside_the_right_margin(
+    theme: Theme, source: str
+) -> None:
+    document = shown(theme, source)
+    document.setDocumentMargin(0)
+    document.setTextWidth(300)
+    document.size()  # lays it out
+    for block in blocks_of(document)[:2]:
+        line = block.layout().lineAt(0)
+        assert 290 < block.layout().position().x() + line.naturalTextRect().right() <= 300
+        assert block.textDirection() == Qt.LayoutDirection.RightToLeft
+        begin = block.layout().position().x() + line.cursorToX(block.text().index("\t") + 1)[0]
+        assert begin == pytest.approx(300 - block.blockFormat().rightMargin(), abs=1)
+
+
+def test_an_item_read_from_left_to_right_stays_at_the_left_whatever_its_sign(theme: Theme) -> None:
+    document = shown(theme, "- naïve שלום\n- שלום\n")
+    first, second = blocks_of(document)[:2]
+    assert (first.blockFormat().leftMargin(), first.blockFormat().rightMargin()) == (16, 0)
+    assert (second.blockFormat().leftMargin(), second.blockFormat().rightMargin()) == (0, 16)
 
 
 def test_a_huge_table_is_shown_as_it_was_written(theme: Theme) -> None:

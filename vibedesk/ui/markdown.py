@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import bidirectional
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -14,6 +15,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextFrameFormat,
     QTextLength,
+    QTextOption,
     QTextTable,
     QTextTableFormat,
 )
@@ -31,6 +33,7 @@ MOST_CELLS = 600
 _BULLETS = ("•", "◦", "▪")
 _ADDRESS = re.compile(r"https?://[^\s<>\[\]\"'`]*[^\s<>\[\]\"'`.,;:!?)]")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 _TASK = re.compile(r"\[([ xX])\]\s")
 
 
@@ -168,13 +171,27 @@ class _Walk:
         if self._marker and (box := _TASK.match(task)):
             self._marker = "☐" if box[1] == " " else "☑"
         if not self._marker:
-            self._pen.start(kind, shape)
+            self._pen.start(kind, self._turned(shape))
             return
         width = self._marker_width()
         shape.setLeftMargin(self._indent - width)
-        self._pen.start(kind, tabbed(shape, width), "next_item" if self._follows else "item")
+        self._pen.start(kind, self._turned(tabbed(shape, width)), "next_item" if self._follows else "item")
         self._pen.write(self._marker + "\t", self._pen.ink.in_role(self._pen.ink.body, "muted"))
         self._marker, self._follows = "", True
+
+    def _turned(self, shape: QTextBlockFormat) -> QTextBlockFormat:
+        """In a list, words from right to left are indented from the right: Qt hangs their marker there."""
+        if self._lists and _from_the_right(self._tokens[self._at].content):
+            bars = self._quotes * QUOTE_STEP
+            shape.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+            shape.setRightMargin(shape.leftMargin() - bars)
+            shape.setLeftMargin(bars)
+            # Qt turns the types of tabs round in such a block: this one is a left tab again
+            tabs = [
+                QTextOption.Tab(tab.position, QTextOption.TabType.RightTab) for tab in shape.tabPositions()
+            ]
+            shape.setTabPositions(tabs)
+        return shape
 
     def _inline(self, cursor: QTextCursor, children: Sequence[Said], base: QTextCharFormat) -> None:
         shapes = [base]
@@ -348,6 +365,14 @@ def centred(kind: str) -> QTextBlockFormat:
     shape = block_format(kind)
     shape.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     return shape
+
+
+def _from_the_right(words: str) -> bool:
+    """Whether the first letter is of a script that is read from right to left."""
+    if words.isascii():
+        return False
+    letter = _LETTER.search(words)
+    return letter is not None and bidirectional(letter[0]) in ("R", "AL")
 
 
 def _alignment(token: Said) -> Any:
