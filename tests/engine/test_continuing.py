@@ -37,6 +37,8 @@ def rung(prefill: bool) -> Rung:
 class Said:
     """An ask whose events are known."""
 
+    first_s = None
+
     def __init__(self, *events: Event) -> None:
         self._events = events
 

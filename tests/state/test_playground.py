@@ -13,11 +13,12 @@ from tests.playing import GOOD, LONG, REFUSING, THINKING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from vibedesk.engine.errors import NoKey
-from vibedesk.engine.types import Cost, Image, Parameters, TextDelta
+from vibedesk.engine.types import Cost, Image, Parameters, TextDelta, Usage
 from vibedesk.state.frames import FRAME_S, Frames
 from vibedesk.state.incoming import MOST_PASSED, VERY_LONG
-from vibedesk.state.metrics import best_of
-from vibedesk.store.history import StoredAnswer
+from vibedesk.state.metrics import Rough, best_of, rough_of
+from vibedesk.state.story import Exchange
+from vibedesk.store.history import StoredAnswer, StoredTurn
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"\0" * 40
 
@@ -272,6 +273,40 @@ async def test_the_frame_timer_sleeps_when_nothing_comes(tmp_path: Path) -> None
 def answer(**facts: object) -> StoredAnswer:
     usual: dict[str, object] = {"id": "a", "turn_id": "t", "lane_id": "l", "outcome": "complete"}
     return StoredAnswer(created=datetime.now(UTC), **(usual | facts))  # type: ignore[arg-type]
+
+
+def stored(text: str, **facts: object) -> StoredAnswer:
+    usual: dict[str, object] = {"outcome": "stopped", "ttft_s": 1.0, "took_s": 3.0}
+    return StoredAnswer(
+        id="a",
+        turn_id="t",
+        lane_id="l",
+        text=text,
+        created=datetime.now(UTC),
+        **(usual | facts),  # type: ignore[arg-type]
+    )
+
+
+def rough(*answers: StoredAnswer) -> Rough | None:
+    turn = StoredTurn(id="t", position=0, text="Hi", created=datetime.now(UTC))
+    return rough_of(Exchange(turn, list(answers), len(answers) - 1))
+
+
+def test_what_nobody_counted_is_estimated_where_an_answer_ended_early() -> None:
+    said = "word " * 160
+    assert rough(stored(said)) == Rough(tokens=200, tokens_per_s=100.0)
+    assert rough(stored(said, reasoning=said)) == Rough(tokens=400, tokens_per_s=200.0)
+    assert rough(stored(said, outcome="complete")) is None
+    assert rough(stored(said, usage=Usage(input_tokens=1, output_tokens=9))) is None
+    assert rough(stored("")) is None
+    assert rough(stored(said, outcome="cut", error_kind="timed_out")) == Rough(tokens=200, tokens_per_s=None)
+    assert rough(stored(said, took_s=1.2)) == Rough(tokens=200, tokens_per_s=None)
+
+
+def test_the_speed_of_an_answer_that_goes_on_from_another_is_not_guessed() -> None:
+    said = "word " * 160
+    assert rough(stored(said), stored(said * 2)) == Rough(tokens=400, tokens_per_s=None)
+    assert rough(stored("Something else"), stored(said)) == Rough(tokens=200, tokens_per_s=100.0)
 
 
 def test_the_best_of_each_metric_is_named_once() -> None:

@@ -20,6 +20,8 @@ from tests.playing import GOOD, LONG, REFUSING, Scene, playing
 from tests.providers import TEXT, Behaviour
 from tests.sitting import until
 from tests.ui.looking import stops_of
+from vibedesk.amounts import duration
+from vibedesk.engine.pricing import estimate_tokens
 from vibedesk.engine.types import Image, Terms
 from vibedesk.state.attached import Attached, message_of
 from vibedesk.store.paths import resources
@@ -124,6 +126,46 @@ async def test_escape_stops_and_the_text_stays_marked(shown: Shown) -> None:
     await shown.scene.rest()
     assert shown.view().transcript.text().endswith("\nstopped")
     assert not shown.page.composer.stop.isVisible()
+
+
+@pytest.mark.parametrize("shown", [([LONG, GOOD], Behaviour(tokens_per_s=150))], indirect=True)
+async def test_a_stopped_answer_keeps_its_figures_as_estimates_also_when_it_is_opened_again(
+    shown: Shown,
+) -> None:
+    lane, figures = shown.scene.playground.lanes[0], shown.view().figures
+    shown.scene.playground.ask("Go")
+    await until(lambda: figures.speed.text().startswith("≈ "))
+    first = figures.first.text()
+    assert lane.first_s is not None
+    assert first == f"first {duration(lane.first_s)}"
+    shown.page._stop.trigger()
+    await shown.scene.rest()
+    answer = shown.scene.answer()
+    assert answer.ttft_s == lane.first_s
+    kept = figures.tokens.text(), figures.speed.text(), figures.first.text()
+    assert kept[0] == f"≈ {estimate_tokens(answer.text):,} tok"
+    assert re.fullmatch(r"≈ [\d.,]+ tok/s", kept[1])
+    assert kept[2] == first
+    shown.page.praise()
+    shown.view().show_history()
+    assert (figures.tokens.text(), figures.speed.text(), figures.first.text()) == kept
+
+
+LEFT_OFF = ([GOOD], Behaviour(cut="eof", cut_after=9, times=1))
+
+
+@pytest.mark.parametrize("shown", [LEFT_OFF], indirect=True)
+async def test_the_card_of_an_answer_that_was_cut_offers_to_go_on_with_it(shown: Shown) -> None:
+    await shown.send("Hi")
+    lane, card = shown.scene.playground.lanes[0], shown.view().transcript.card(0)
+    assert isinstance(card, ErrorCard)
+    assert lane.can_continue
+    assert (card.main.text(), card.other.text()) == ("Continue", "Retry")
+    card.main.click()
+    await until(lambda: len(lane.exchanges[-1].answers) == 2)
+    await shown.scene.rest()
+    assert shown.scene.answer().outcome == "complete"
+    assert shown.scene.answer().text.startswith(lane.exchanges[-1].answers[0].text)
 
 
 @pytest.mark.parametrize("shown", [([REFUSING, GOOD], None)], indirect=True)

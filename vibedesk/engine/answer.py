@@ -104,6 +104,11 @@ class Answer:
         """Seconds since the first request was sent; before that, since it was asked."""
         return self._record.now
 
+    @property
+    def first_s(self) -> float | None:
+        """Seconds from the first request being sent to the first token, reasoning included; None before it."""
+        return self._record.first_s
+
     def stopped(self) -> Finished:
         """The record so far, once whoever listened is gone. An answer that had ended keeps its outcome."""
         return self._record.finish("stopped", None)

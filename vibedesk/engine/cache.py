@@ -132,6 +132,11 @@ class CachedAnswer:
         """All text said so far."""
         return self._asked.text if self._asked is not None else self._text
 
+    @property
+    def first_s(self) -> float | None:
+        """Seconds from the first request being sent to the first token, reasoning included; None before it."""
+        return self._asked.first_s if self._asked is not None else self._first_s
+
     def stopped(self) -> Finished:
         """The record so far, once whoever listened is gone. An answer that had ended keeps its outcome."""
         if self._result is None:

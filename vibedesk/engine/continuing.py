@@ -21,6 +21,8 @@ _WORDS = (
 class Asked(Protocol):
     """What the router and the answer cache give: one ask."""
 
+    @property
+    def first_s(self) -> float | None: ...
     def batches(self) -> AsyncGenerator[Sequence[Event], None]: ...
     def stopped(self) -> Finished: ...
 
@@ -53,6 +55,11 @@ class Continued:
     @property
     def text(self) -> str:
         return self._said + "".join(self._rest)
+
+    @property
+    def first_s(self) -> float | None:
+        """Seconds from the first request being sent to the first token of the rest."""
+        return self._answer.first_s
 
     def stopped(self) -> Finished:
         """The record so far, once whoever listened is gone."""

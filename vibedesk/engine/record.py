@@ -326,7 +326,7 @@ class Record:
             model=(trial.model if trial else "") or (asked.model.id if asked else ""),
             usage=self._usage(trial) if trial else None,
             cost=self._cost(trial) if trial else None,
-            ttft_s=self._first_s(trial) if trial else None,
+            ttft_s=self.first_s,
             tokens_per_s=trial.tokens_per_s if trial else None,
             reasoning_s=trial.thought_s if trial else None,
             took_s=self.now,
@@ -356,9 +356,13 @@ class Record:
         usd = sum((one.usd for one in known), Decimal(0))
         return replace(known[-1], usd=usd, estimated=any(one.estimated for one in known))
 
-    def _first_s(self, trial: Trial) -> float | None:
+    @property
+    def first_s(self) -> float | None:
+        """The first token of what is shown."""
         halves = self._earlier_halves()
-        return halves[0].first_token_s if halves else trial.first_s
+        if halves:
+            return halves[0].first_token_s
+        return self.trial.first_s if self.trial is not None else None
 
     def _earlier_halves(self) -> list[Attempt]:
         """The attempts whose words the last one went on from."""

@@ -92,7 +92,6 @@ class Lane(QObject):
         """When the wait is over, on the monotonic clock."""
         self.result: Finished | None = None
         self.conversation = ""
-        self.asked_at = 0.0
         self.spoke_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._schema = ""
@@ -133,6 +132,11 @@ class Lane(QObject):
     def first_at(self) -> float | None:
         """When the first word or thought came, on the monotonic clock."""
         return self._coming.first_at
+
+    @property
+    def first_s(self) -> float | None:
+        """Seconds from the first request being sent to the first word or thought; None before it."""
+        return self._answer.first_s if self._answer is not None else None
 
     @property
     def model(self) -> Model | None:
@@ -290,7 +294,7 @@ class Lane(QObject):
             self._keep(before)
         self._listen()
         self.result = self.fallback = self.waiting = None
-        self.asked_at, self.spoke_at = monotonic(), None
+        self.spoke_at = None
         exchange.answers.append(
             StoredAnswer(
                 id=new_id(), turn_id=exchange.turn.id, lane_id=self.spec.id, created=datetime.now(UTC)

@@ -8,8 +8,12 @@ from statistics import median
 
 from msgspec import Struct
 
+from vibedesk.engine.pricing import estimate_tokens
+from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer
 
+LEAST_S = 0.5
+"""A speed over less time than this says nothing."""
 Number = float | Decimal
 
 
@@ -20,6 +24,13 @@ class Measured(Struct, frozen=True, kw_only=True):
     low: float
     high: float
     count: int
+
+
+class Rough(Struct, frozen=True, kw_only=True):
+    """What an answer measured by our own count; None = not even about."""
+
+    tokens: int
+    tokens_per_s: float | None
 
 
 METRICS: dict[str, Callable[[StoredAnswer], Number | None]] = {
@@ -49,6 +60,33 @@ def from_cache(answer: StoredAnswer) -> bool:
     ours = answer.cache is not None and answer.cache.spared
     notes = (note for attempt in answer.attempts for note in attempt.notes)
     return ours or any(note.lower() == "gateway cache hit" for note in notes)
+
+
+def rough_of(exchange: Exchange) -> Rough | None:
+    """Of an answer that ended before the provider said how many tokens it had; None for any other."""
+    answer = exchange.answer
+    if answer is None or answer.usage is not None or answer.outcome not in ("stopped", "cut"):
+        return None
+    tokens = estimate_tokens(answer.reasoning) + estimate_tokens(answer.text)
+    if not tokens:
+        return None
+    spent = _streamed_s(answer)
+    untold = any(_goes_on_from(answer, one) for one in exchange.answers)
+    known = spent is not None and spent > LEAST_S and not untold
+    return Rough(tokens=tokens, tokens_per_s=tokens / spent if known and spent else None)
+
+
+def _streamed_s(answer: StoredAnswer) -> float | None:
+    """From the first token to the end; None where part of that was silence, or another attempt."""
+    mended = any(attempt.outcome == "cut" for attempt in answer.attempts[:-1])
+    if answer.ttft_s is None or answer.took_s is None or mended or answer.error_kind == "timed_out":
+        return None
+    return answer.took_s - answer.ttft_s
+
+
+def _goes_on_from(answer: StoredAnswer, other: StoredAnswer) -> bool:
+    """Whether `other` may be its beginning: when that was said is not known any more."""
+    return other is not answer and bool(other.text) and answer.text.startswith(other.text)
 
 
 def best_of(results: Sequence[StoredAnswer | None]) -> dict[int, set[str]]:

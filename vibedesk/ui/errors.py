@@ -16,6 +16,7 @@ ACTIONS = {
     "add_key": "Add key",
     "use_another_model": "Use another model",
     "retry": "Retry",
+    "continue": "Continue",
     "shorten": "Shorten",
     "open_settings": "Open settings",
     "open_billing": "Open billing",
@@ -30,7 +31,7 @@ class ErrorCard(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("card", "error")
-        self._action = "none"
+        self._action, self._other = "none", "use_another_model"
         self._wait = 0
         self._tick = QTimer(self)
         self._tick.setInterval(1000)
@@ -41,7 +42,7 @@ class ErrorCard(QFrame):
         self.title, self.sentence = Label("", "strong", wrap=True), Label("", "muted", wrap=True).selectable()
         self.details = Label("", "hint", wrap=True).selectable()
         self.main = Button("", "primary").on(lambda: self.acted.emit(self._action))
-        self.other = Button(self.tr("Use another model")).on(lambda: self.acted.emit("use_another_model"))
+        self.other = Button("").on(lambda: self.acted.emit(self._other))
         self.fold = Button(self.tr("Details"), "quiet").on(self._toggle)
         column.addWidget(self.title)
         column.addWidget(self.sentence)
@@ -54,13 +55,14 @@ class ErrorCard(QFrame):
         column.addWidget(self.details)
         self.details.hide()
 
-    def show_error(self, error: EngineError, *, provider_name: str = "") -> None:
-        """Says what `error` means, offers what helps."""
+    def show_error(self, error: EngineError, *, provider_name: str = "", can_continue: bool = False) -> None:
+        """Says what `error` means, offers what helps: to go on, before the same once more."""
         words = words_for(error, provider_name=provider_name)
+        action = "continue" if words.action == "retry" and can_continue else words.action
         self.show_words(
-            words.title, f"{words.sentence} {words.fix}".strip(), words.action, details=details_of(error)
+            words.title, f"{words.sentence} {words.fix}".strip(), action, details=details_of(error)
         )
-        if words.action == "retry" and error.retry_after_s:
+        if action == "retry" and error.retry_after_s:
             self._wait = ceil(error.retry_after_s)
             self._tick.start()
             self._label_main()
@@ -79,7 +81,9 @@ class ErrorCard(QFrame):
         self.details.hide()
         self.fold.setVisible(bool(details))
         self.main.setVisible(action in ACTIONS)
-        self.other.setVisible(action == "retry")
+        self._other = "retry" if action == "continue" else "use_another_model"
+        self.other.setText(ACTIONS[self._other])
+        self.other.setVisible(action in ("retry", "continue"))
         self._label_main()
 
     def retire(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from vibedesk.amounts import count, duration, money, speed
 from vibedesk.engine.types import Cost, Usage
+from vibedesk.state.metrics import Rough
 from vibedesk.store.history import StoredAnswer
 from vibedesk.ui.widgets import Label, plain_tip, set_state
 
@@ -70,8 +71,8 @@ class Figures(QFrame):
         self.cost.show_number("")
         self._fit()
 
-    def show_answer(self, answer: StoredAnswer, best: set[str]) -> None:
-        """The figures of an answer that has ended, with what it was best at."""
+    def show_answer(self, answer: StoredAnswer, best: set[str], rough: Rough | None = None) -> None:
+        """The figures of an answer that has ended, with what it was best at; `rough` where nobody else counted."""
         for figure in self._all():
             figure.forget_width()
         usage = answer.usage
@@ -79,8 +80,12 @@ class Figures(QFrame):
             self.clear()
             self.setToolTip(plain_tip(explained(answer)) if answer.attempts else "")
             return
-        self.tokens.show_number(f"{count(usage.output_tokens)} tok" if usage else "— tok")
-        self.speed.show_number(speed(answer.tokens_per_s), "fastest" if "fastest" in best else "")
+        if usage is None and rough is not None:
+            self.tokens.show_number(f"≈ {count(rough.tokens)} tok")
+            self.speed.show_number(f"≈ {speed(rough.tokens_per_s)}" if rough.tokens_per_s else "—")
+        else:
+            self.tokens.show_number(f"{count(usage.output_tokens)} tok" if usage else "— tok")
+            self.speed.show_number(speed(answer.tokens_per_s), "fastest" if "fastest" in best else "")
         first = duration(answer.ttft_s)
         self.first.show_number(
             first if "first" in best else f"first {first}", "soonest" if "first" in best else ""

@@ -11,6 +11,7 @@ from vibedesk.amounts import duration
 from vibedesk.engine.types import Finished
 from vibedesk.state.draft import shown
 from vibedesk.state.lane import Lane
+from vibedesk.state.metrics import LEAST_S, rough_of
 from vibedesk.state.story import Exchange
 from vibedesk.store.history import StoredAnswer, StoredTurn
 from vibedesk.ui.errors import ErrorCard
@@ -129,9 +130,12 @@ class LaneView(QFrame):
             for exchange in self.lane.exchanges:
                 self._show_exchange(exchange)
         self.refresh()
+        self._show_figures()
+
+    def _show_figures(self) -> None:
         answer = self._answer()
         if answer is not None and answer.outcome is not None:
-            self.figures.show_answer(answer, self._best)
+            self.figures.show_answer(answer, self._best, rough_of(self.lane.exchanges[-1]))
 
     def _show_exchange(self, exchange: Exchange) -> None:
         self._say(exchange.turn)
@@ -206,9 +210,7 @@ class LaneView(QFrame):
         self._counted_at = now
         spent = now - lane.first_at
         tokens = lane.tokens_so_far
-        self.figures.show_running(
-            tokens, tokens / spent if spent > 0.5 else None, lane.first_at - lane.asked_at
-        )
+        self.figures.show_running(tokens, tokens / spent if spent > LEAST_S else None, lane.first_s)
 
     def _finish(self, finished: Finished) -> None:
         answer = self._answer()
@@ -219,10 +221,11 @@ class LaneView(QFrame):
         if finished.error is not None:
             card = self._card = ErrorCard()
             error = finished.error
-            card.show_error(error, provider_name=self.lane.provider_name(error.provider))
+            name = self.lane.provider_name(error.provider)
+            card.show_error(error, provider_name=name, can_continue=self.lane.can_continue)
             card.acted.connect(self.acted)
             self.transcript.put_card(place, card)
-        self.figures.show_answer(answer, self._best)
+        self._show_figures()
         self.refresh()
 
     # What was said, piece by piece
@@ -284,9 +287,7 @@ class LaneView(QFrame):
     def praise(self, best: set[str]) -> None:
         """What this lane was best at, once all have ended."""
         self._best = best
-        answer = self._answer()
-        if answer is not None and answer.outcome is not None:
-            self.figures.show_answer(answer, best)
+        self._show_figures()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.FocusIn):

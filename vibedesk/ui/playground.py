@@ -499,6 +499,8 @@ class PlaygroundPage(QWidget):
         match action:
             case "retry":
                 self.playground.regenerate(place)
+            case "continue":
+                self.playground.continue_answer(place)
             case "use_another_model":
                 self._choose(view)
             case "shorten":
