@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.vault_contract import assert_no_trace, traces_of
-from vibedesk.log import FRAGMENT, REDACTED, RedactingFile, redact
+from vibedesk.log import FRAGMENT, REDACTED, RedactingFile, fingerprints, redact
 
 ROOT = Path(__file__).parents[1]
 KEY = "sk-proj-" + "AbCdEfGhIj0123456789" * 4
@@ -106,6 +106,27 @@ def test_no_long_piece_of_a_live_key_survives(start: int, length: int, around: s
     piece = OPAQUE[start : start + length]
     told = redact(f"{around} {piece} {around}", [OPAQUE])
     assert not any(OPAQUE[at : at + FRAGMENT] in told for at in range(len(OPAQUE) - FRAGMENT + 1))
+
+
+@pytest.mark.parametrize("form", [form for form in traces_of(OPAQUE) if form != "last 12"])
+def test_a_key_that_was_let_go_is_taken_out_in_every_form(form: str) -> None:
+    trace = traces_of(OPAQUE)[form]
+    whole = {
+        "base64": base64.b64encode(OPAQUE.encode()),
+        "base64, one byte later": base64.b64encode(f":{OPAQUE}".encode()),
+        "base64, two bytes later": base64.b64encode(f"a:{OPAQUE}".encode()),
+    }.get(form, trace)
+    assert trace in whole
+    told = redact(f"<{whole.decode('latin-1')}> <{whole.decode('latin-1')}>", fingerprints(OPAQUE))
+    assert trace not in told.encode("latin-1")
+    assert told.count(REDACTED) == 2
+
+
+def test_what_is_left_of_a_key_that_was_let_go_holds_no_more_than_its_end() -> None:
+    left = list(fingerprints(KEY))
+    assert not [mark for mark in left if KEY[-12:-4] in repr(mark) or len(mark.tail) > 4]
+    assert redact("nothing of it, nor of " + KEY[-4:], left) == "nothing of it, nor of " + KEY[-4:]
+    assert list(fingerprints("short")) == []
 
 
 def test_one_key_inside_another_leaves_no_rest() -> None:

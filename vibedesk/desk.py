@@ -17,6 +17,7 @@ from vibedesk.engine.allowance import UNLIMITED, Use, uses_of
 from vibedesk.engine.catalog import Catalog
 from vibedesk.engine.types import ApiKey, Gateway, Model, Parameters, Provider, Route, Rung, Secret
 from vibedesk.engine.world import World
+from vibedesk.log import Fingerprint, fingerprints
 from vibedesk.store.answers import Answers
 from vibedesk.store.catalog import CatalogFiles
 from vibedesk.store.database import Database, DatabaseProblem
@@ -60,6 +61,7 @@ class Desk:
         self._environ = environ
         self._cwd = cwd
         self._handed_out: set[Secret] = set()
+        self._let_go: set[Fingerprint] = set()
         self.settings = Settings(paths.settings)
         self.catalog_files = CatalogFiles(paths)
         self.catalog: Catalog = self.catalog_files.load()
@@ -156,13 +158,25 @@ class Desk:
         self._handed_out.add(secret)
         return secret
 
-    def live_secrets(self) -> tuple[str, ...]:
-        """The secrets that were handed out: for the redaction of logs and messages, and nothing else."""
-        return tuple(secret.reveal() for secret in self._handed_out)
+    def live_secrets(self) -> tuple[str | Fingerprint, ...]:
+        """The secrets that were handed out: for the redaction of logs and messages, and nothing else. Of those from
+        before the vault was locked, what knows them again."""
+        return (*(secret.reveal() for secret in self._handed_out), *self._let_go)
 
     def remember_secret(self, secret: Secret) -> None:
         """From now on this is blanked in logs and messages."""
         self._handed_out.add(secret)
+
+    async def lock(self) -> None:
+        """Locks the vault, lets go of every secret, and closes the connections over which none is in use now.
+
+        Answers that are being read go on to their end, and who is asked anew is handed a secret anew.
+        """
+        await asyncio.to_thread(self.vault.lock)
+        while self._handed_out:
+            self._let_go.update(fingerprints(self._handed_out.pop().reveal()))
+        if "http" in self.__dict__:
+            await self.http.close_idle()
 
     def gateway(self) -> Gateway | None:
         """The AI gateway, where it is wholly set up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import os
 import re
@@ -14,7 +15,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -51,16 +52,58 @@ _HEADERS = re.compile(
 _BEARER = re.compile(r"\b(bearer\s+)[A-Za-z0-9._~+/=-]{12,}", re.I)
 _QUERY = re.compile(r"([?&](?:key|api[_-]?key|access_token|token)=)[^&\s\"'<>]+", re.I)
 _USER_INFO = re.compile(r"(://)[^/\s:@]+:[^/\s@]+(@)")
+_SALT = os.urandom(32)
+"""Of this run: a digest that got out says nothing."""
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160)) if code not in (9, 10)}
 
 
-def redact(text: str, live: Iterable[str] = ()) -> str:
+class Fingerprint(NamedTuple):
+    """What is left of one form of a key that was let go: enough to know it again, whole, and too little to get it back.
+
+    `tail`, its last four characters, may be shown anyway (see `engine.catalog.hint_of`): it says where to look.
+    """
+
+    tail: str
+    length: int
+    digest: bytes
+
+    @classmethod
+    def of(cls, form: str) -> Fingerprint:
+        return cls(form[-4:], len(form), _digest(form))
+
+    def taken_out_of(self, text: str) -> str:
+        """`text` without the form; a piece of it is not known again, but where it has the shape of a key."""
+        at = text.find(self.tail, self.length - len(self.tail))
+        while at >= 0:
+            end = at + len(self.tail)
+            start = end - self.length
+            if _digest(text[start:end]) == self.digest:
+                text = text[:start] + REDACTED + text[end:]
+                at = start
+            at = text.find(self.tail, at + 1)
+        return text
+
+
+Live = Iterable["str | Fingerprint"]
+"""Keys by which a text is redacted: as they are, or, of those that were let go, what knows them again."""
+
+
+def fingerprints(secret: str) -> Iterator[Fingerprint]:
+    """Of every form of a key; none of a value that is too short for one."""
+    if len(secret) >= SHORTEST:
+        yield from {Fingerprint.of(form) for form in _forms(secret)}
+
+
+def redact(text: str, live: Live = ()) -> str:
     """`text` without keys: those in `live`, whole, in pieces or encoded, and whatever has the shape or place of one.
 
     A pure function; for an error message some 30 µs, and 50 µs more for each live key.
     """
-    for secret in sorted(filter(None, live), key=len, reverse=True):
+    known = list(live)
+    for secret in sorted((one for one in known if isinstance(one, str)), key=len, reverse=True):
         text = _without(text, secret)
+    for mark in sorted((one for one in known if isinstance(one, Fingerprint)), key=_longest_first):
+        text = mark.taken_out_of(text)
     text = _HEADERS.sub(rf"\1{REDACTED}", text)
     text = _SHAPES.sub(REDACTED, text)
     text = _BEARER.sub(rf"\1{REDACTED}", text)
@@ -68,7 +111,7 @@ def redact(text: str, live: Iterable[str] = ()) -> str:
     return _USER_INFO.sub(rf"\1{REDACTED}\2", text)
 
 
-def set_up(paths: Paths, *, live_secrets: Callable[[], Iterable[str]]) -> RedactingFile:
+def set_up(paths: Paths, *, live_secrets: Callable[[], Live]) -> RedactingFile:
     """Sends the log, warnings and every uncaught exception to `logs/vibedesk.log`, keys taken out.
 
     Called once, by the face that starts the program. Also forbids core dumps and other processes' looks into
@@ -93,7 +136,7 @@ class RedactingFile(RotatingFileHandler):
     It redacts what it writes, not what it is sent: a filter on a logger is not asked for the records of its children.
     """
 
-    def __init__(self, path: Path, live_secrets: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, path: Path, live_secrets: Callable[[], Live]) -> None:
         self._live_secrets = live_secrets
         super().__init__(
             path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="backslashreplace", delay=True
@@ -145,7 +188,7 @@ def forbid_dumps() -> None:
         ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)
 
 
-def _hook_crashes(live_secrets: Callable[[], Iterable[str]]) -> None:
+def _hook_crashes(live_secrets: Callable[[], Live]) -> None:
     crash = logging.getLogger("vibedesk.crash")
 
     def report(
@@ -163,6 +206,14 @@ def _hook_crashes(live_secrets: Callable[[], Iterable[str]]) -> None:
         args.exc_type, args.exc_value, args.exc_traceback, args.thread.name if args.thread else "a thread"
     )
     sys.unraisablehook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback, "a finaliser")
+
+
+def _longest_first(mark: Fingerprint) -> int:
+    return -mark.length
+
+
+def _digest(form: str) -> bytes:
+    return hashlib.blake2b(form.encode("utf-8", "surrogatepass"), key=_SALT, digest_size=16).digest()
 
 
 def _without(text: str, secret: str) -> str:

@@ -65,6 +65,39 @@ async def failure(http: Http, url: str, headers: dict[str, str] | None = None) -
     return caught.value
 
 
+async def test_closing_what_is_idle_leaves_an_answer_that_is_read_alone(http: Http) -> None:
+    go_on, hung_up = asyncio.Event(), asyncio.Event()
+    served: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while path := (await reader.readuntil(b"\r\n\r\n")).split()[1]:
+                served.append(path)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfirst")
+                if path == b"/long":
+                    await go_on.wait()
+                writer.write(b" rest")
+        except asyncio.IncompleteReadError:
+            hung_up.set()
+            writer.close()
+
+    async with bare(talk) as port:
+        url = f"http://127.0.0.1:{port}"
+        async with http.stream("GET", f"{url}/long", {}, None, timers=QUICK) as response:
+            body = Body(response)
+            assert await body.read() == b"first"
+            assert (await http.get(f"{url}/short", AUTH, timers=QUICK)).body == b"first rest"
+            assert not hung_up.is_set()
+            await http.close_idle()
+            async with asyncio.timeout(5):
+                await hung_up.wait()
+            go_on.set()
+            assert await body.read_all(100) == b" rest"
+        assert (await http.get(f"{url}/short", AUTH, timers=QUICK)).body == b"first rest"
+        assert served == [b"/long", b"/short", b"/short"]
+        await http.close()
+
+
 class TestWhatComesBack:
     async def test_a_whole_answer_has_status_headers_and_body(self, http: Http) -> None:
         async with OpenAI() as server:

@@ -13,6 +13,7 @@ import pytest
 from tests.sitting import GROQ_KEY, PASSPHRASE, desk_in, home_at, played_in, until
 from vibedesk.desk import Desk
 from vibedesk.engine.types import Secret
+from vibedesk.log import REDACTED, redact
 from vibedesk.state import door as door_module
 from vibedesk.state.door import Door
 from vibedesk.state.tasks import Tasks
@@ -84,6 +85,21 @@ async def test_another_passphrase_needs_the_old_one_and_makes_another_recovery_c
         scene.desk.vault.unlock(new)
         assert scene.desk.vault.secret(key) == Secret(GROQ_KEY)
         scene.desk.vault.lock()
+
+
+@played_in(scene_in)
+async def test_locking_lets_go_of_every_secret_and_keeps_it_out_of_the_log(scene: Scene) -> None:
+    await made(scene)
+    secret = "opaque-" + "Zq9/x+Yw4" * 5
+    key = scene.desk.vault.add("groq", Secret(secret), label="fast", origin="https://api.groq.com")
+    assert await scene.desk.secret_of(key) == Secret(secret)
+    assert secret in scene.desk.live_secrets()
+    scene.door.lock()
+    await until(lambda: scene.door.is_locked)
+    assert not [one for one in scene.desk.live_secrets() if isinstance(one, str)]
+    assert redact(f"no such key: {secret}.", scene.desk.live_secrets()) == f"no such key: {REDACTED}."
+    scene.desk.vault.unlock(PASSPHRASE)
+    assert await scene.desk.secret_of(key) == Secret(secret)
 
 
 @played_in(scene_in)

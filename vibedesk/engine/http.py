@@ -171,6 +171,11 @@ class Http:
         if opened is not None:
             await opened[0].aclose()
 
+    async def close_idle(self) -> None:
+        """Closes the sockets that wait for another request; answers that are being read go on."""
+        if self._opened is not None:
+            await self._opened[1].close_idle()
+
     async def _open(self) -> tuple[httpx.AsyncClient, Roads]:
         if self._opened is None:
             async with self._opening:

@@ -49,6 +49,13 @@ class Roads(httpx.AsyncBaseTransport):
                 f"the proxy setting is not an http address ({host})", setting="proxy", host=host
             ) from exc
 
+    async def close_idle(self) -> None:
+        """Closes what nobody uses now. Who was about to take such a connection is given another by the pool."""
+        for pool in self._pools.values():
+            for connection in pool._pool.connections:
+                if connection.is_idle():
+                    await connection.aclose()
+
     async def aclose(self) -> None:
         for pool in self._pools.values():
             await pool.aclose()

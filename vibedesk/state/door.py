@@ -107,7 +107,7 @@ class Door(QObject):
         self._start("open the keychain", self.open_up)
 
     def lock(self) -> None:
-        """Forgets what opens the encrypted file."""
+        """Forgets what opens the encrypted file, and the secrets that were taken out of it."""
         self._start("lock the vault", self._lock)
 
     async def open_up(self) -> None:
@@ -163,7 +163,7 @@ class Door(QObject):
         self.passphrase_changed.emit()
 
     async def _lock(self) -> None:
-        await asyncio.to_thread(self._desk.vault.lock)
+        await self._desk.lock()
         await self._settle()
 
     async def _opened(self, code: str) -> None:
