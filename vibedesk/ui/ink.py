@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from msgspec import Struct
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
     QTextBlockFormat,
     QTextCharFormat,
     QTextFormat,
@@ -38,6 +39,8 @@ PILL = _PROPERTY + 5
 HAS_PILLS, HAS_GROUND, STATES = 1, 2, 4
 """State of a block: such code is in it; something is painted behind it. Painting looks nowhere else. What is above is
 a number times `STATES` (see `Pen.write_pill`)."""
+CELL_ACROSS = {False: 22, True: 11}
+"""Pixels left and right of a cell’s words together, and what rounding may take; in a `tight` table less."""
 GROUNDS = ("bubble", "code", "chip", "rule")
 """Kinds of block that something is painted behind."""
 
@@ -92,20 +95,28 @@ class Ink:
             token: self._tinted(self.code, token) for token in ("keyword", "string", "name", "comment")
         }
         self._cells = {
-            (head, first): self._cell(head=head, first=first)
+            (head, first, tight): self._cell(head=head, first=first, tight=tight)
             for head in (True, False)
             for first in (True, False)
+            for tight in (True, False)
         }
 
-    def cell(self, *, head: bool, first: bool) -> QTextTableCellFormat:
-        """A table's cell with the line under it: in the `head`, in the `first` column."""
-        return self._cells[head, first]
+    @cached_property
+    def table_metrics(self) -> tuple[QFontMetricsF, QFontMetricsF]:
+        """Of a table's head, and of its other rows."""
+        bold = QFont(self.body.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        return QFontMetricsF(bold), QFontMetricsF(self.body.font())
 
-    def _cell(self, *, head: bool, first: bool) -> QTextTableCellFormat:
+    def cell(self, *, head: bool, first: bool, tight: bool) -> QTextTableCellFormat:
+        """A table's cell with the line under it: in the `head`, in the `first` column."""
+        return self._cells[head, first, tight]
+
+    def _cell(self, *, head: bool, first: bool, tight: bool) -> QTextTableCellFormat:
         shape = QTextTableCellFormat()
         shape.setPadding(4)
-        shape.setRightPadding(16)
-        shape.setLeftPadding(0 if first else 4)
+        shape.setRightPadding(7 if tight else 16)
+        shape.setLeftPadding(0 if first else 2 if tight else 4)
         shape.setBottomBorder(1)
         shape.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         shape.setBottomBorderBrush(self.theme.colour("line-strong" if head else "line"))

@@ -16,7 +16,8 @@ from PySide6.QtGui import (
     QTextFrameFormat,
     QTextLength,
     QTextOption,
-    QTextTable,
+    QTextTableCell,
+    QTextTableCellFormat,
     QTextTableFormat,
 )
 
@@ -24,9 +25,10 @@ from vibedesk.ui import harmless
 from vibedesk.ui.easy import Said
 from vibedesk.ui.footnotes import NOTES, note_number, notes_in
 from vibedesk.ui.formulas import Found, formula_of, formulas_of
-from vibedesk.ui.ink import KIND, LINE, block_format, tabbed
+from vibedesk.ui.ink import CELL_ACROSS, KIND, LINE, block_format, tabbed
 from vibedesk.ui.pen import QUOTE_STEP, Pen
 from vibedesk.ui.reader import tokens_of
+from vibedesk.ui.table_widths import room_in, shares
 
 MOST_CELLS = 600
 """A bigger table is shown as it was written."""
@@ -324,17 +326,19 @@ class _Walk:
 
     def _draw_table(self, tokens: Sequence[Said], rows: int, columns: int) -> None:
         pen = self._pen
-        table = pen.here().insertTable(rows, columns, self._table_format())
+        parts, tight = self._shares(tokens)
+        table = pen.here().insertTable(rows, columns, self._table_format(parts))
         row = column = -1
         for index, token in enumerate(tokens):
             if token.type == "tr_open":
                 row, column = row + 1, -1
             elif token.type in ("th_open", "td_open"):
                 column += 1
-                self._cell(table, row, column, token, tokens[index + 1].children or [])
+                shape = pen.ink.cell(head=not row, first=not column, tight=tight)
+                self._cell(table.cellAt(row, column), shape, token, tokens[index + 1].children or [])
         pen.after_table()
 
-    def _table_format(self) -> QTextTableFormat:
+    def _table_format(self, parts: Sequence[float]) -> QTextTableFormat:
         shape = QTextTableFormat()
         shape.setBorder(0)
         shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
@@ -344,11 +348,27 @@ class _Walk:
         shape.setLeftMargin(self._indent)
         shape.setProperty(KIND, "table")
         shape.setWidth(QTextLength(QTextLength.Type.VariableLength, 0))
+        if parts:
+            across = QTextLength.Type.PercentageLength
+            shape.setWidth(QTextLength(across, 100))
+            shape.setColumnWidthConstraints([QTextLength(across, part) for part in parts])
         return shape
 
-    def _cell(self, table: QTextTable, row: int, column: int, token: Said, children: Sequence[Said]) -> None:
-        cell = table.cellAt(row, column)
-        cell.setFormat(self._pen.ink.cell(head=not row, first=not column))
+    def _shares(self, tokens: Sequence[Said]) -> tuple[list[float], bool]:
+        rows: list[list[str]] = []
+        for index, token in enumerate(tokens):
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type in ("th_open", "td_open"):
+                children = tokens[index + 1].children or []
+                rows[-1].append("".join(child.content or " " for child in children))
+        room = room_in(self._pen.here().document(), self._indent)
+        return shares(rows, self._pen.ink.table_metrics, CELL_ACROSS, room)
+
+    def _cell(
+        self, cell: QTextTableCell, shape: QTextTableCellFormat, token: Said, children: Sequence[Said]
+    ) -> None:
+        cell.setFormat(shape)
         cursor = cell.firstCursorPosition()
         block = block_format("cell")
         block.setAlignment(_alignment(token))
