@@ -76,6 +76,7 @@ class Program:
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
+            start_new_session=True,  # there is no terminal to ask on, wherever the tests are run
         )
 
     async def __call__(self, *words: str, stdin: str = "", environ: Mapping[str, str] | None = None) -> Ended:

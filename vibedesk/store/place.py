@@ -66,6 +66,11 @@ class Place(KeyringBackend):
         """The encrypted file, where this place is one or may become one."""
         return None
 
+    @property
+    def makes_file(self) -> bool:
+        """Whether the next key that is added makes the encrypted file, for want of a keychain."""
+        return False
+
 
 class NoKeychain(Place):
     """No place at all, and why: every call fails with the same sentence."""

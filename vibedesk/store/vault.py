@@ -44,6 +44,11 @@ class Vault:
         """How the vault is now; never prompts."""
         return self._place.look()
 
+    @property
+    def makes_file(self) -> bool:
+        """Whether the next key that is added makes the encrypted file, for want of a keychain."""
+        return self._place.makes_file
+
     def keys(self) -> tuple[ApiKey, ...]:
         """What is known of every key, in the user's order. Needs no keychain."""
         rows = self._database.execute(
@@ -224,6 +229,10 @@ class KeychainOrFile(Place):
     def lockbox(self) -> Lockbox:
         return self._lockbox
 
+    @property
+    def makes_file(self) -> bool:
+        return not self._lockbox.exists and self._lockbox.asks and self._has_no_keychain()
+
     def look(self) -> VaultState:
         return self._here().look()
 
@@ -237,9 +246,7 @@ class KeychainOrFile(Place):
         self.remember(service, username, password, None)
 
     def remember(self, service: str, username: str, secret: str, before: str | None) -> None:
-        place = self._here()
-        if not self._lockbox.exists and self._lockbox.asks and self._has_no_keychain():
-            place = self._lockbox
+        place = self._lockbox if self.makes_file else self._here()
         place.remember(service, username, secret, before)
 
     def delete_password(self, service: str, username: str) -> None:

@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from vibedesk import __version__
 from vibedesk.desk import Desk
+from vibedesk.store.place import FILE
 from vibedesk.terminal.output import Output
+from vibedesk.terminal.unlock import asker
 from vibedesk.terminal.window import display_problem, qt_problem
 
 
@@ -86,14 +88,25 @@ def _vault(desk: Desk) -> Finding:
     match state.kind:
         case "ready":
             return Finding("vault", True, f"{where}: {keys}")
+        case "locked" if state.is_file and (fix := _no_passphrase()):
+            return Finding("vault", False, f"{where}, locked: {keys}. {state.reason}", fix)
         case "locked":
             return Finding(
                 "vault", True, f"{where}, locked: {keys}", "It asks for its passphrase when a key is needed"
             )
         case "absent" if state.where:
             return Finding("vault", not kept, f"{where}: made when the first key is added")
+    if desk.vault.makes_file and not kept:
+        return Finding("vault", True, f"{where}. {FILE}: made when the first key is added")
     fix = "VIBEDESK_VAULT=file keeps keys in an encrypted file instead" if state.offer_file else ""
     return Finding("vault", False, f"{where}: {state.reason}", fix)
+
+
+def _no_passphrase() -> str:
+    """What to do for the passphrase of a file that stayed locked, "" where it is asked for when it is needed."""
+    if os.environ.get("VIBEDESK_PASSPHRASE_FILE", "").strip():
+        return "Correct what VIBEDESK_PASSPHRASE_FILE names, or unset it to be asked on a terminal"
+    return "" if asker() else "Set VIBEDESK_PASSPHRASE_FILE to a file that holds its passphrase"
 
 
 def _keys(desk: Desk) -> Iterator[Finding]:
