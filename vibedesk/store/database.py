@@ -214,7 +214,10 @@ class Database:
             case sqlite3.SQLITE_FULL:
                 return DatabaseProblem("The disk is full; the last change was not saved.")
             case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-                return DatabaseProblem(f"{self.path} cannot be written; the last change was not saved.")
+                return DatabaseProblem(
+                    f"{self.path} cannot be written; the last change was not saved. "
+                    "Make it and its folder writable, or set VIBEDESK_HOME to another folder."
+                )
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 return DatabaseProblem("Another VibeDesk is writing; the last change was not saved.")
             case code if code in _DAMAGED:

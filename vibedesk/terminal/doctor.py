@@ -6,13 +6,15 @@ import argparse
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from vibedesk import __version__
 from vibedesk.desk import Desk
+from vibedesk.store.paths import Paths
 from vibedesk.store.place import FILE
 from vibedesk.terminal.output import Output
 from vibedesk.terminal.unlock import asker
@@ -30,7 +32,18 @@ class Finding(Struct, frozen=True):
 
 def doctor(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     """Looks at everything; 1 when something is wrong."""
-    found = list(_findings(desk))
+    return _tell(list(_findings(desk)), output)
+
+
+def without_a_desk(output: Output, why: str, fix: str) -> int:
+    """What can still be looked at where nothing could be opened, and why that was."""
+    found = [_version()]
+    with suppress(OSError):  # a home that is named from a working folder which is gone
+        found += _folders(Paths.find(os.environ))
+    return _tell([*found, Finding("start", False, why, fix), _window()], output)
+
+
+def _tell(found: Sequence[Finding], output: Output) -> int:
     if output.as_json:
         output.json([{"name": f.name, "ok": f.ok, "message": f.message, "fix": f.fix or None} for f in found])
     else:
@@ -44,9 +57,8 @@ def doctor(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 
 
 def _findings(desk: Desk) -> Iterator[Finding]:
-    python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("version", True, f"VibeDesk {__version__}, Python {python}, {sys.platform}")
-    yield from _folders(desk)
+    yield _version()
+    yield from _folders(desk.paths)
     yield from _files(desk)
     yield _vault(desk)
     yield from _keys(desk)
@@ -55,11 +67,25 @@ def _findings(desk: Desk) -> Iterator[Finding]:
     yield _window()
 
 
-def _folders(desk: Desk) -> Iterator[Finding]:
+def _version() -> Finding:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Finding("version", True, f"VibeDesk {__version__}, Python {python}, {sys.platform}")
+
+
+def _folders(paths: Paths) -> Iterator[Finding]:
     for name in ("config", "data", "cache", "logs"):
-        folder: Path = getattr(desk.paths, name)
-        ok = os.access(folder, os.W_OK)
-        yield Finding(name, ok, str(folder), "" if ok else f"Make it writable: chmod u+w {folder}")
+        folder: Path = getattr(paths, name)
+        fix = _closed(folder)
+        yield Finding(name, not fix, str(folder), fix)
+
+
+def _closed(folder: Path) -> str:
+    """What to do where nothing can be written to `folder`, or to where it is to be made; "" where something can."""
+    there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+    elsewhere = ", or set VIBEDESK_HOME to another folder"
+    if not os.path.isdir(there):
+        return f"Move {there} away, for it is no folder{elsewhere}"
+    return "" if os.access(there, os.W_OK) else f"Make it writable: chmod u+w {there}{elsewhere}"
 
 
 def _files(desk: Desk) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ from vibedesk.terminal.output import Output
 from vibedesk.terminal.sentences import TYPE_IT, Sentences
 from vibedesk.terminal.unlock import asker
 
+_WORKING_FOLDER = "The working folder"
+
 Command = Callable[[argparse.Namespace, Output, Desk], int]
 
 
@@ -30,16 +32,33 @@ def run(options: argparse.Namespace) -> int:
     output = Output(as_json=options.json, environ=os.environ)
     _on_crash(output, None)
     try:
-        desk = Desk.open(os.environ, cwd=Path.cwd(), ask_passphrase=asker())
+        desk = Desk.open(os.environ, cwd=_working_folder(), ask_passphrase=asker())
     except (EngineError, DatabaseProblem, VaultError, OSError) as problem:
-        output.error(_sentence(problem))
-        return 1
+        return _not_opened(options, output, problem)
     log.set_up(desk.paths, live_secrets=desk.live_secrets)
     _on_crash(output, desk.paths.logs)
     try:
         return _run(options, output, desk)
     finally:
         desk.close_files()
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as problem:
+        problem.filename = _WORKING_FOLDER
+        raise
+
+
+def _not_opened(options: argparse.Namespace, output: Output, problem: Exception) -> int:
+    """Without a desk only the doctor still has something to say."""
+    if options.command == "doctor":
+        from vibedesk.terminal.doctor import without_a_desk
+
+        return without_a_desk(output, *_words(problem))
+    output.error(_sentence(problem))
+    return 1
 
 
 def _run(options: argparse.Namespace, output: Output, desk: Desk) -> int:
@@ -70,12 +89,24 @@ def _command(name: str) -> Command:
 
 
 def _sentence(problem: BaseException) -> str:
+    return " ".join(_words(problem)).strip()
+
+
+def _words(problem: BaseException) -> tuple[str, str]:
+    """What is true, and what to do about it ("" where the first says it, or nothing helps)."""
     match problem:
         case VaultError():
-            return f"{problem} {_way_out(problem.state)}".strip()
+            return str(problem), _way_out(problem.state)
         case OSError():
-            return f"{problem.filename or 'A file'} cannot be used: {problem.strerror or type(problem).__name__}."
-    return str(problem)
+            why = problem.strerror or type(problem).__name__
+            return f"{problem.filename or 'A file'} cannot be used: {why}.", _remedy(problem)
+    return str(problem), ""
+
+
+def _remedy(problem: OSError) -> str:
+    if problem.filename == _WORKING_FOLDER:
+        return "Change to another one."
+    return "Make it writable, or set VIBEDESK_HOME to another folder." if problem.filename else ""
 
 
 def _way_out(state: VaultState) -> str:
