@@ -136,7 +136,27 @@ async def test_routes_are_listed_shown_and_explained_without_any_network(
         "overloaded",
     )
     assert (await vibedesk("routes", "explain", "chat", "--fault", "529")).status == 2
-    assert (await vibedesk("routes", "explain", "chat", "--fault", "lab=nonsense")).status != 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("lba=529", "“lba”; did you mean lab?"),
+        ("lab/gpt-4.1-mimi=529", "“lab/gpt-4.1-mimi”; did you mean lab/gpt-4.1-mini?"),
+        ("zzzzzz=529", "lab/gpt-4.1-mini, lab, "),
+        ("lab=zzz", "timeout, stall, connect, offline, limit"),
+        ("*=zzz", "no fault “zzz”"),
+        ("*=5²", "no fault “5²”"),
+    ],
+)
+async def test_a_fault_that_hits_nobody_or_is_none_is_refused(
+    vibedesk: Program, lab: OpenAI, fault: str, said: str
+) -> None:
+    vibedesk.write("routes.toml", ROUTES)
+    ended = await vibedesk("routes", "explain", "chat", "--fault", fault)
+    assert (ended.status, ended.out) == (2, "")
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1
 
 
 async def test_lint_finds_a_fallback_that_equals_its_primary(vibedesk: Program, lab: OpenAI) -> None:

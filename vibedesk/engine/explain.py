@@ -46,6 +46,8 @@ _KINDS: dict[str, type[EngineError]] = {
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, EngineError)
 }
+FAULTS = (*WORDS, "limit", *sorted(_KINDS))
+"""What can go wrong, beside the statuses."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -109,12 +111,12 @@ class _Faults:
     def __init__(self, faults: Mapping[str, str]) -> None:
         self._faults = dict(faults)
         for fault in self._faults.values():
-            if not (fault.isdigit() and 400 <= int(fault) < 600) and fault not in {*WORDS, *_KINDS, "limit"}:
+            if not is_fault(fault):
                 raise Misconfigured(f"There is no fault “{fault}”.", setting="fault")
 
     def of(self, deployment: Deployment) -> EngineError | None:
         """The failure of a request to it, None = it answers. Each call gives a new one."""
-        fault = next((self._faults[name] for name in _names(deployment) if name in self._faults), "")
+        fault = next((self._faults[name] for name in names_of(deployment) if name in self._faults), "")
         error = _error(fault, deployment)
         if error is not None:
             error.provider, error.key = deployment.provider.id, deployment.key_name
@@ -128,7 +130,9 @@ class _Faults:
         found: list[Rung] = []
         for rung in rungs:
             key = rung.deployment.key
-            if key is not None and any(self._faults.get(name) == "limit" for name in _names(rung.deployment)):
+            if key is not None and any(
+                self._faults.get(name) == "limit" for name in names_of(rung.deployment)
+            ):
                 limited = replace(key, limits=Limits(requests_per_day=1))
                 rung = replace(rung, deployment=replace(rung.deployment, key=limited))
                 world = replace(world, uses={**world.uses, key.id: spent(Uses(), Use(now, 0))})
@@ -136,8 +140,13 @@ class _Faults:
         return tuple(found), world
 
 
-def _names(deployment: Deployment) -> Iterator[str]:
-    """The closest first."""
+def is_fault(word: str) -> bool:
+    """Whether `explain` knows what goes wrong by this."""
+    return (word.isdecimal() and 400 <= int(word) < 600) or word in FAULTS
+
+
+def names_of(deployment: Deployment) -> Iterator[str]:
+    """Whom a fault can name to hit it, the closest first."""
     key = deployment.key
     if key is not None:
         yield from (key.id, key.name, key.label)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from vibedesk.amounts import duration
 from vibedesk.desk import Desk
 from vibedesk.engine import exports
-from vibedesk.engine.explain import Told
+from vibedesk.engine.explain import FAULTS, Told, is_fault, names_of
 from vibedesk.engine.tryout import question_of, try_each
 from vibedesk.engine.types import Finished, Route, Rung
 from vibedesk.log import redact
@@ -59,7 +60,7 @@ def show(options: argparse.Namespace, output: Output, desk: Desk) -> int:
 def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     """The ladder as it would be climbed now, or with faults. Nothing is sent; 1 when nobody would answer."""
     route = _route(options.name, desk)
-    found = desk.explain(route, _faults(options.fault))
+    found = desk.explain(route, _faults(options.fault, route, desk))
     told = [_rung_object(rung, desk) for rung in found.rungs]
     if output.as_json:
         error = error_object(found.error, Sentences(desk))
@@ -85,15 +86,31 @@ def explain(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     return 0 if found.outcome == "complete" else 1
 
 
-def _faults(typed: Sequence[str]) -> dict[str, str]:
-    """`PROVIDER=529` and the like."""
+def _faults(typed: Sequence[str], route: Route, desk: Desk) -> dict[str, str]:
+    """`PROVIDER=529` and the like, each at somebody whom the route would ask."""
     faults: dict[str, str] = {}
     for word in typed:
         whom, sign, what = word.rpartition("=")
         if not (whom and sign and what):
             raise WordsOff(f"“{word}” is no fault: write PROVIDER=529, KEY=limit or PROVIDER=timeout")
+        if not is_fault(what):
+            raise WordsOff(
+                f"there is no fault “{what}”; there are the statuses 400 to 599, {', '.join(FAULTS)}"
+            )
         faults[whom] = what
+    if faults:
+        _assert_asked(faults, [name for rung in desk.rungs(route) for name in names_of(rung.deployment)])
     return faults
+
+
+def _assert_asked(whom: Iterable[str], names: Sequence[str]) -> None:
+    """A name that is mistyped would change nothing, and look as if the fault did not matter."""
+    for name in whom:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            there = ", ".join(dict.fromkeys(one for one in names if one))
+            help = f"did you mean {near[0]}?" if near else f"there are {there}"
+            raise WordsOff(f"the route asks nobody called “{name}”; {help}")
 
 
 def _number(n: int, rung: dict[str, Any]) -> str:
