@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from vibedesk.engine.http import Http
     from vibedesk.engine.kept import Kept
     from vibedesk.engine.router import Router
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +158,7 @@ class Desk:
 
     async def secret_of(self, key: ApiKey) -> Secret:
         """The secret, at the last moment before it is needed. Raises `SecretUnavailable`."""
-        secret = await asyncio.to_thread(self.keys.secret, key)
+        secret = await _in_its_own_thread(partial(self.keys.secret, key))
         self._handed_out.add(secret)
         return secret
 
@@ -292,6 +296,26 @@ class Desk:
     def _read_environment(self) -> Environment:
         folders = [self._cwd, *(Path(folder).expanduser() for folder in self.settings.get("keys.folders"))]
         return Environment(self.catalog.providers.values(), self._environ, folders)
+
+
+async def _in_its_own_thread(work: Callable[[], T]) -> T:
+    """As `asyncio.to_thread`, but the loop's end does not wait for it: it may be asking a person who wants to go."""
+    answer: Future[T] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def run() -> None:
+        failure: BaseException | None = None
+        try:
+            value = work()
+        except BaseException as problem:
+            failure = problem  # handed on to the task that waits
+        if failure is None:
+            answer.set_result(value)
+        else:
+            answer.set_exception(failure)
+
+    threading.Thread(target=run, name="secret", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def month_of(now: datetime) -> datetime:

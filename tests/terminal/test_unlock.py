@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.terminal.program import Program
+from tests.providers import OpenAI
+from tests.terminal.program import KEY, Program
+
+if sys.platform != "win32":
+    import termios
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 
@@ -50,8 +55,10 @@ def on_a_terminal(
             os.write(master, left.pop(0)[1].encode())
         if ended:
             break
+    echoes = termios.tcgetattr(master)[3] & termios.ECHO
     os.close(master)
     process.kill()
+    assert echoes, f"what is typed after it would not be seen: {shown}"
     return process.wait(), shown
 
 
@@ -87,3 +94,24 @@ def test_ctrl_c_at_the_question_ends_the_program(vibedesk: Program) -> None:
     status, shown = on_a_terminal(vibedesk, ["keys", "add", "groq"], [("not shown", "\x03")])
     assert status == 130
     assert "Traceback" not in shown
+
+
+async def test_ctrl_c_ends_the_program_also_where_a_fallback_asks(vibedesk: Program) -> None:
+    async with OpenAI(key=KEY) as lab, OpenAI(key=KEY) as attic:
+        vibedesk.provide(lab=lab, attic=attic)
+        vibedesk.environ |= {"LAB_API_KEY": "wrong-key-wrong", "ATTIC_API_KEY": ""}
+        assert (await vibedesk("keys", "add", "attic", stdin=KEY)).status == 0
+        vibedesk.write(
+            "routes.toml", '[routes.fb]\nname = "lab/gpt-4.1-mini"\nfallback_model = "attic/gpt-4.1-mini"\n'
+        )
+        began = time.monotonic()
+        status, shown = await asyncio.to_thread(
+            on_a_terminal, vibedesk, ["ask", "-r", "fb", "Hi"], [("Passphrase of", "\x03")]
+        )
+        assert status == 130, shown
+        assert "stopped" in shown
+        assert time.monotonic() - began < 20
+        right = await asyncio.to_thread(
+            on_a_terminal, vibedesk, ["ask", "-r", "fb", "Hi"], [("Passphrase of", "correct horse\n")]
+        )
+        assert right[0] == 0, right[1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import SecretUnavailable
@@ -23,15 +25,30 @@ def _ask(new: bool) -> str:
     """`new`: the vault is being made, so the passphrase is asked for twice. Ctrl+D gives none."""
     while True:
         try:
-            given = getpass.getpass(
-                "New passphrase for the key vault: " if new else "Passphrase of the key vault: "
-            )
-            if not new or (given and given == getpass.getpass("The same once more: ")):
+            given = _typed("New passphrase for the key vault: " if new else "Passphrase of the key vault: ")
+            if not new or (given and given == _typed("The same once more: ")):
                 return given
         except EOFError:
             print(file=sys.stderr)
             return ""
         print("The two differ, or are empty." if given else "It cannot be empty.", file=sys.stderr)
+
+
+def _typed(question: str) -> str:
+    """What is typed, unseen. Whoever ends the program meanwhile sees again what they type: a thread that still waits
+    in getpass cannot put the terminal right."""
+    if os.name != "posix":
+        return getpass.getpass(question)
+    import termios
+
+    terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    put_right = partial(termios.tcsetattr, terminal, termios.TCSADRAIN, termios.tcgetattr(terminal))
+    atexit.register(put_right)
+    try:
+        return getpass.getpass(question)
+    finally:
+        atexit.unregister(put_right)
+        os.close(terminal)
 
 
 def _has_terminal() -> bool:
