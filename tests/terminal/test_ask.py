@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -297,6 +298,15 @@ async def test_words_that_are_off_end_with_2_and_one_sentence(
     assert ended.out == ""
     assert said in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
+async def test_an_image_without_an_end_is_refused_unread(vibedesk: Program, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", str(tmp_path / "pipe"), str(tmp_path)):
+        ended = await vibedesk("ask", "-m", "demo/demo", "--image", path, "Hi")
+        assert (ended.status, ended.out) == (2, "")
+        assert "is not a file" in ended.err
 
 
 async def test_an_unknown_provider_still_finishes_its_lane(vibedesk: Program, lab: OpenAI) -> None:

@@ -215,11 +215,14 @@ def _prompt(typed: str) -> str:
 def _image(path: Path) -> Image:
     """The file as an image part; its type is told by its first bytes, never by its name."""
     try:
-        if path.stat().st_size > IMAGE_CAP:
-            raise WordsOff(f"{path.name} is larger than 20 MiB; send a smaller image")
-        data = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise WordsOff(f"{path} is not a file; a pipe or a device may have no end")
+        with path.open("rb") as file:
+            data = file.read(IMAGE_CAP + 1)
     except OSError as problem:
         raise WordsOff(f"{path} cannot be read ({problem.strerror})") from problem
+    if len(data) > IMAGE_CAP:
+        raise WordsOff(f"{path.name} is larger than 20 MiB; send a smaller image")
     if media_type := media_type_of(data):
         return Image(media_type, data)
     raise WordsOff(f"{path.name} is not an image that models take: PNG, JPEG, GIF or WebP")
