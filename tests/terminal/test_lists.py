@@ -267,6 +267,11 @@ async def test_a_dev_vars_names_keys_and_gives_none(vibedesk: Program, lab: Open
     assert "GROQ_API_KEY" in ended.out
     assert "secret" not in ended.out + ended.err
     assert "OTHER" in ended.err
+    told = await vibedesk("routes", "import", "-", "--json", stdin="LAB_API_KEY=x\nGROQ_API_KEY=gsk_secret\n")
+    assert told.json == [
+        {"variable": "LAB_API_KEY", "provider": "lab", "key_here": True},
+        {"variable": "GROQ_API_KEY", "provider": "groq", "key_here": False},
+    ]
 
 
 async def test_doctor_names_a_file_that_others_can_read(vibedesk: Program) -> None:

@@ -175,21 +175,30 @@ def import_routes(options: argparse.Namespace, output: Output, desk: Desk) -> in
     for route in found.routes:
         desk.routes.save(route)
     if output.as_json:
-        output.json([route_object(route) for route in found.routes])
+        told = [route_object(route) for route in found.routes]
+        output.json(told or [_name_object(name, owner, desk) for name, owner in found.names])
     elif found.routes:
         output.line(f"Imported {', '.join(route.name for route in found.routes)}")
     if found.names and not output.as_json:
-        rows = [[name, owner, _has_key(owner, desk)] for name, owner in found.names]
+        rows = [[name, owner, _key_here(owner, desk)] for name, owner in found.names]
         output.table(["VARIABLE", "PROVIDER", "KEY HERE"], rows)
     for line in found.lost:
         output.note(f"not brought in: {line}")
     return 0
 
 
-def _has_key(owner: str, desk: Desk) -> str:
-    if owner not in desk.catalog.providers:
-        return "set up" if desk.gateway() else "not set up"
-    return "yes" if desk.can_ask(owner) else "no"
+def _name_object(variable: str, owner: str, desk: Desk) -> dict[str, Any]:
+    return {"variable": variable, "provider": owner, "key_here": _has_key(owner, desk)}
+
+
+def _key_here(owner: str, desk: Desk) -> str:
+    yes, no = ("yes", "no") if owner in desk.catalog.providers else ("set up", "not set up")
+    return yes if _has_key(owner, desk) else no
+
+
+def _has_key(owner: str, desk: Desk) -> bool:
+    """The gateway is an owner too, and no provider."""
+    return desk.can_ask(owner) if owner in desk.catalog.providers else desk.gateway() is not None
 
 
 # Reading
