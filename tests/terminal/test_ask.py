@@ -122,6 +122,7 @@ async def test_five_failures_are_told_in_five_different_true_sentences(
         assert sentences[kind] in (await vibedesk("ask", "-m", model, "Hi", environ=environ)).err
     assert len(set(sentences.values())) == 5
     assert "LAB_API_KEY …" in sentences["invalid_key"]
+    assert "add another: vibedesk keys add lab" in sentences["invalid_key"]
     assert "127.0.0.1" in sentences["refused"]
     assert "Sign in to the network" in sentences["not_this_api"]
 
@@ -285,6 +286,7 @@ async def test_a_provider_without_a_key_says_how_to_add_one(vibedesk: Program) -
         (["ask", "-m", "demo/demo", "-"], "empty"),
         (["ask", "-m", "groqq/some-model", "Hi"], "groq"),
         (["ask", "-r", "nobody", "Hi"], "no route named “nobody”"),
+        (["ask", "-r", "nobody", "Hi"], "vibedesk routes list"),
         (["frobnicate"], "COMMAND takes one of"),
         (["keys"], "COMMAND is missing"),
         (["usage", "--since", "yesterdayish"], "--since takes"),

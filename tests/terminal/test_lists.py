@@ -126,6 +126,9 @@ async def test_routes_are_listed_shown_and_explained_without_any_network(
     assert [rung["verdict"] for rung in explained["rungs"]] == ["ready", "no_key", "ready"]
     assert explained["rungs"][0]["key"] == "LAB_API_KEY …4242"
     assert lab.seen == []
+    unknown = await vibedesk("routes", "show", "chta")
+    assert unknown.status == 2
+    assert "did you mean chat?" in unknown.err
     assert (await vibedesk("routes", "explain", "nobody")).status == 2
     what_if = await vibedesk("routes", "explain", "chat", "--json", "--fault", "lab=529")
     assert [rung["verdict"] for rung in what_if.json["rungs"]] == ["overloaded", "no_key", "overloaded"]

@@ -207,7 +207,9 @@ def _has_key(owner: str, desk: Desk) -> bool:
 def _route(name: str, desk: Desk) -> Route:
     found = next((route for route in desk.routes.routes() if route.name == name), None)
     if found is None:
-        raise WordsOff(f"there is no route named “{name}”; vibedesk routes list shows them")
+        near = difflib.get_close_matches(name, [route.name for route in desk.routes.routes()], 1)
+        help = f"did you mean {near[0]}? vibedesk" if near else "vibedesk"
+        raise WordsOff(f"there is no route named “{name}”; {help} routes list shows them")
     return found
 
 

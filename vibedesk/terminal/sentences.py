@@ -11,6 +11,9 @@ from vibedesk.wording import words_for
 TYPE_IT = "Type it on a terminal, or set VIBEDESK_PASSPHRASE_FILE to a file that holds it."
 """How the encrypted file gets its passphrase here."""
 
+_ANOTHER_KEY = ("invalid_key", "leaked_key", "wrong_key_type", "wrong_origin")
+"""What another key helps against."""
+
 
 class Sentences:
     """Knows the providers by name, and the secrets in use, so that no provider's message can repeat one."""
@@ -49,8 +52,10 @@ def _command(action: str, error: EngineError) -> str:
     match action:
         case "add_key" if error.provider:
             return f"vibedesk keys add {error.provider}"
-        case "open_keys" if error.kind in ("invalid_key", "leaked_key", "wrong_key_type", "wrong_origin"):
-            return "vibedesk keys list"
+        case "open_keys" if error.kind in _ANOTHER_KEY and error.provider:
+            return f"vibedesk keys add {error.provider}"
+        case "open_settings" if error.kind == "unknown_route":
+            return "vibedesk routes list"
         case "use_another_model" if error.kind == "model_not_found" and error.provider:
             return f"vibedesk models --provider {error.provider}"
         case "use_another_model" if error.kind in ("unknown_provider", "retired_model"):
