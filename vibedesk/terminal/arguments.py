@@ -75,10 +75,12 @@ def _parser() -> _Parser:
     return parser
 
 
+def _sentence(help: str) -> str:
+    return f"{help[:1].upper()}{help[1:]}" + ("" if help.endswith("?") else ".")
+
+
 def _command(commands: argparse._SubParsersAction[_Parser], name: str, help: str, *, run: str) -> _Parser:
-    parser = commands.add_parser(
-        name, help=help, description=f"{help[:1].upper()}{help[1:]}.", allow_abbrev=False
-    )
+    parser = commands.add_parser(name, help=help, description=_sentence(help), allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="JSON on standard output")
     parser.set_defaults(run=run)
     return parser
@@ -87,9 +89,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, help: str
 def _group(
     commands: argparse._SubParsersAction[_Parser], name: str, help: str
 ) -> argparse._SubParsersAction[_Parser]:
-    parser = commands.add_parser(
-        name, help=help, description=f"{help[:1].upper()}{help[1:]}.", allow_abbrev=False
-    )
+    parser = commands.add_parser(name, help=help, description=_sentence(help), allow_abbrev=False)
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="subcommand")
 
 
