@@ -51,6 +51,7 @@ OURS = {
     "vibedesk.store",
     "vibedesk.store.glance",
     "vibedesk.store.paths",
+    "vibedesk.store.sole",
     "vibedesk.terminal",
     "vibedesk.terminal.ahead",
     "vibedesk.terminal.window",
