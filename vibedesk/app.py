@@ -399,8 +399,7 @@ class Sitting(QObject):
         """The list of conversations beside the playground."""
         if self.window.current_page() != "playground":  # else the composer would be given the focus
             self.window.show_page("playground")
-        page: PlaygroundPage = self.window.page("playground")  # type: ignore[assignment]
-        page.toggle_history()
+        self._playground_page().toggle_history()
 
     def _open_lane(self, fill: Callable[[int], object]) -> None:
         lanes = self.playground.lanes

@@ -133,12 +133,17 @@ name = "{SONNET}"
 """
 
 
+async def bring_in(scene: Scene, folder: Path, text: str) -> None:
+    """A file of this text, into the routes of `FILE`."""
+    (folder / "theirs.toml").write_text(text, encoding="utf-8")
+    await loaded(scene)
+    scene.routes.bring_in(folder / "theirs.toml")
+    await scene.rest()
+
+
 async def test_an_import_names_the_routes_it_replaced_and_can_be_undone(tmp_path: Path) -> None:
-    (tmp_path / "theirs.toml").write_text(IMPORTED, encoding="utf-8")
     async with browsing(tmp_path) as scene:
-        await loaded(scene)
-        scene.routes.bring_in(tmp_path / "theirs.toml")
-        await scene.rest()
+        await bring_in(scene, tmp_path, IMPORTED)
         assert {row.id: row.route.model for row in scene.routes.rows.rows()}["first"] == LUNA
         [notice] = scene.notices.current()
         assert (notice.text, notice.action_label) == ("2 routes imported. first was replaced.", "Undo")
@@ -151,11 +156,8 @@ async def test_an_import_names_the_routes_it_replaced_and_can_be_undone(tmp_path
 async def test_undoing_an_import_after_an_edit_brings_back_what_was_replaced_and_keeps_the_edit(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "theirs.toml").write_text(IMPORTED, encoding="utf-8")
     async with browsing(tmp_path) as scene:
-        await loaded(scene)
-        scene.routes.bring_in(tmp_path / "theirs.toml")
-        await scene.rest()
+        await bring_in(scene, tmp_path, IMPORTED)
         scene.routes.save(Route(name="third", model=SONNET))
         await scene.rest()
         scene.notices.act(scene.notices.current()[0].id)
@@ -166,11 +168,8 @@ async def test_undoing_an_import_after_an_edit_brings_back_what_was_replaced_and
 
 
 async def test_an_import_that_replaces_nothing_offers_no_undo(tmp_path: Path) -> None:
-    (tmp_path / "theirs.toml").write_text(FILE, encoding="utf-8")
     async with browsing(tmp_path) as scene:
-        await loaded(scene)
-        scene.routes.bring_in(tmp_path / "theirs.toml")
-        await scene.rest()
+        await bring_in(scene, tmp_path, FILE)
         [notice] = scene.notices.current()
         assert (notice.text, notice.action_label) == ("2 routes imported.", "")
         assert text_of(scene) == FILE

@@ -73,10 +73,7 @@ class TestOverMemory(VaultContract):
             self.add(vault)
         assert refusal.value.state.kind == "unavailable"
         assert vault.state().kind == "unavailable"
-        late = [thread for thread in threading.enumerate() if thread.name == "keychain"]
-        ring.waits_for.set()
-        for thread in late:
-            thread.join(5)
+        let_late_ones_end(ring)
         assert (vault.keys(), ring.entries) == ((), {})
 
     def test_a_replace_that_ends_too_late_is_taken_back(self, vault: Vault, ring: MemoryRing) -> None:
@@ -84,10 +81,7 @@ class TestOverMemory(VaultContract):
         ring.waits_for = threading.Event()
         with pytest.raises(VaultError):
             vault.replace(key.id, Secret(fake_key("z")), ORIGIN)
-        late = [thread for thread in threading.enumerate() if thread.name == "keychain"]
-        ring.waits_for.set()
-        for thread in late:
-            thread.join(5)
+        let_late_ones_end(ring)
         assert vault.secret(key) == Secret(fake_key())
 
     def test_an_old_key_that_is_put_back_too_late_is_not_taken_away_again(
@@ -98,10 +92,7 @@ class TestOverMemory(VaultContract):
         database.execute("PRAGMA query_only = ON")
         with pytest.raises(DatabaseProblem):
             vault.replace(key.id, Secret(fake_key("z")), ORIGIN)
-        late = [thread for thread in threading.enumerate() if thread.name == "keychain"]
-        ring.waits_for.set()
-        for thread in late:
-            thread.join(5)
+        let_late_ones_end(ring)
         assert vault.keys() == (key,)
         assert vault.secret(key) == Secret(fake_key())
 
@@ -240,3 +231,12 @@ def test_system_rules_out_the_file(paths: Paths) -> None:
     vault = Vault(Database(paths.database), NoKeychain("None here.", "absent"))
     with pytest.raises(VaultError, match="VIBEDESK_VAULT=system rules out"):
         vault.create_file("correct horse")
+
+
+def let_late_ones_end(ring: MemoryRing) -> None:
+    """What the keychain was asked for, and was too slow for, is done now."""
+    assert ring.waits_for is not None
+    late = [thread for thread in threading.enumerate() if thread.name == "keychain"]
+    ring.waits_for.set()
+    for thread in late:
+        thread.join(5)

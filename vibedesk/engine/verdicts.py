@@ -63,7 +63,7 @@ _BY_SETTING = {
     "header": "invalid",
 }
 _BY_TLS_FAULT = {"no_tls": "wrong_base_url", "hung_up": "network_blocked"}
-_OF_ONE_MODEL = re.compile(r"limit: 0\b")
+_OF_ONE_MODEL = re.compile(r"limit: 0\b", re.IGNORECASE)
 """Google's words where a model is not in the free tier: the key may ask others."""
 _REVOKED = re.compile(r"revoked|expired|deactivated|disabled|blocked", re.IGNORECASE)
 
@@ -196,7 +196,7 @@ _SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("spend_limit:project", r"project_spend"),
         ("spend_limit:organisation", r"organi[sz]ation"),
         ("spend_limit:workspace", r"workspace|specified .{0,20}usage limits"),
-        ("no_credit:free_tier", r"limit: 0\b"),
+        ("no_credit:free_tier", _OF_ONE_MODEL.pattern),
         ("no_credit:payment", r"billing_error|payment|blocked_api_access"),
         ("region_blocked:location", r"location is not supported"),
         ("overloaded:loading", r"loading model"),

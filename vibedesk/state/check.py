@@ -262,10 +262,8 @@ class Checks(QObject):
             return
         try:
             await self._keep(key, provider, result)
-        except (
-            DatabaseProblem,
-            OSError,
-        ) as problem:  # the verdict holds, and is shown, also where it is not kept
+        except (DatabaseProblem, OSError) as problem:
+            # The verdict holds, and is shown, also where it is not kept.
             _log.warning("what a check found was not kept: %s", problem)
         self._running.pop(key.id, None)
         self._show_result(key.id, provider, result)

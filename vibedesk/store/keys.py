@@ -95,12 +95,15 @@ class Keys:
         Not of a key that has other characters by now.
         """
         names = {key.id: key.name for key in self.all()}
+        told: dict[str, str] = {}
         for attempt in attempts:
             if attempt.key_id:
-                self.note_use(attempt.key_id, at)
-                verdict = verdict_told(attempt)
-                if verdict and names.get(attempt.key_id) == attempt.key:
-                    self.note_check(attempt.key_id, verdict, at)
+                known = verdict_told(attempt) if names.get(attempt.key_id) == attempt.key else ""
+                told[attempt.key_id] = known or told.get(attempt.key_id, "")
+        for key_id, verdict in told.items():
+            self.note_use(key_id, at)
+            if verdict:
+                self.note_check(key_id, verdict, at)
 
     def note_check(
         self, key_id: str, verdict: str, at: datetime, passport: Mapping[str, str] | None = None
