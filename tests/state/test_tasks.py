@@ -73,3 +73,25 @@ async def test_a_crash_is_told_by_name_and_a_cancellation_is_none() -> None:
     tasks.start(wait(), name="wait").cancel()
     await asyncio.sleep(0.02)
     assert told == [("fail", "no such thing")]
+
+
+async def test_closing_does_not_cancel_what_is_run_to_the_end_nor_what_is_begun_on_the_way_out() -> None:
+    tasks, done = Tasks(), []
+
+    async def write(what: str) -> None:
+        await asyncio.sleep(0.02)
+        done.append(what)
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            tasks.start(write("on the way out"), name="write", to_the_end=True)
+
+    tasks.start(work(), name="work")
+    await asyncio.sleep(0)
+    tasks.start(write("before its first step"), name="write", to_the_end=True)
+    await tasks.close()
+    assert done == ["before its first step", "on the way out"]
+    with pytest.raises(RuntimeError, match="late"):
+        tasks.start(write("late"), name="late", to_the_end=True)

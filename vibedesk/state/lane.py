@@ -97,6 +97,7 @@ class Lane(QObject):
         self._schema = ""
         self._answer: Asked | None = None
         self._ticket: Ticket | None = None
+        self._keeping: asyncio.Future[None] | None = None
         self._listen()
 
     def _listen(self, said: str = "") -> None:
@@ -293,7 +294,7 @@ class Lane(QObject):
         for before in exchange.choose(len(exchange.answers)):
             self._keep(before)
         self._listen()
-        self.result = self.fallback = self.waiting = None
+        self.result = self.fallback = self.waiting = self._keeping = None
         self.spoke_at = None
         exchange.answers.append(
             StoredAnswer(
@@ -315,11 +316,12 @@ class Lane(QObject):
                             await self._hold(event)
                         self._take(event)
         except asyncio.CancelledError:
-            self._end(answer.stopped())
+            if self._ended is None and self.result is None:
+                self._end(answer.stopped())
             raise
         finally:
             self._give_ticket_back()
-            await self._keep_result()
+            await self._kept()
 
     async def _hold(self, finished: Finished) -> None:
         """Looks whether a whole answer follows the schema it was asked to follow."""
@@ -349,6 +351,7 @@ class Lane(QObject):
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task])
             await asyncio.sleep(0)
+        await self._kept()
         self.drain(whole=True)
 
     def _take(self, event: Event) -> None:
@@ -385,7 +388,8 @@ class Lane(QObject):
         self._ended, self.waiting = finished, None
         answer = _stored(self.exchanges[-1].answers[-1], finished, self.provider_name)
         left_s = self._ticket.after_first_s if self._ticket is not None else None
-        self.exchanges[-1].answers[-1] = replace(answer, left_s=left_s)
+        answer = self.exchanges[-1].answers[-1] = replace(answer, left_s=left_s)
+        self._keeping = self._autosave.finished(self.conversation, answer, finished)
         self.text_arrived.emit()
 
     # Drawing
@@ -438,12 +442,12 @@ class Lane(QObject):
             self._keep(replace(answer, text=str(coming.words), reasoning=str(coming.reasoning)))
 
     def _keep(self, answer: StoredAnswer) -> None:
-        self._tasks.start(self._autosave.answer(self.conversation, answer), name="save an answer")
+        self._autosave.answer(self.conversation, answer)
 
-    async def _keep_result(self) -> None:
-        finished = self._ended or self.result
-        if finished is not None:
-            await self._autosave.finished(self.conversation, self.exchanges[-1].answers[-1], finished)
+    async def _kept(self) -> None:
+        """Waits until the answer that has ended is written down."""
+        if self._keeping is not None:
+            await asyncio.shield(self._keeping)
 
     def restore(self, exchanges: Sequence[Exchange]) -> None:
         """Shows what was kept: the branch that was shown then."""

@@ -41,7 +41,7 @@ class Lanes(QObject):
     def __init__(self, desk: Desk, tasks: Tasks, notices: Notices, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk, self._tasks, self._notices = desk, tasks, notices
-        self._autosave = Autosave(desk, notices, self)
+        self._autosave = Autosave(desk, tasks, notices, self)
         self._frames = Frames(lambda: self.lanes, parent=self)
         self._saver = QTimer(self)
         self._saver.setInterval(AUTOSAVE_MS // MOST_LANES)
@@ -275,7 +275,7 @@ class Lanes(QObject):
 
     def _save_lanes(self) -> None:
         if not self._tasks.closed:
-            self._tasks.start(self._autosave.lanes(self.conversation, self._specs()), name="save the lanes")
+            self._autosave.lanes(self.conversation, self._specs())
         self.plan()
 
     def _specs(self) -> list[LaneSpec]:

@@ -184,11 +184,11 @@ class Playground(Lanes):
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
+            await self.contest.keep()
             turn = await self._autosave.turn(self.conversation, shown)
             for lane in lanes:
                 lane.take_turn(turn)
                 lane.set_spec(leaf="")
-            await self.contest.keep()
             await self._send(lanes)
             self.contest.look()
 
@@ -277,7 +277,7 @@ class Playground(Lanes):
         if title and title != self.title:
             self.title = title
             self.title_changed.emit(title)
-            self._tasks.start(self._autosave.title(self.conversation, title), name="save the title")
+            self._autosave.title(self.conversation, title)
 
     async def _open(self, id: str) -> None:
         try:
@@ -320,7 +320,8 @@ class Playground(Lanes):
 
     async def _ensure_conversation(self) -> None:
         if not self.conversation:
-            self.conversation = await self._autosave.create(self._specs(), self.title)
+            since = self.contest.since if self.contest.hidden else None
+            self.conversation = await self._autosave.create(self._specs(), self.title, since)
 
     def _name_after(self, text: str) -> None:
         if not self.title:
