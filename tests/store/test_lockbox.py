@@ -146,6 +146,29 @@ def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
     assert kept == [fake_key()] * 12
 
 
+def test_two_programs_that_make_it_at_the_same_time_share_it(tmp_path: Path) -> None:
+    """Both find none, and are asked for a passphrase; one of them is quicker."""
+    path, both = tmp_path / "data" / "vault", threading.Barrier(2)
+
+    def ask(new: bool) -> str:
+        both.wait(20)
+        return PASSPHRASE
+
+    programs = [Lockbox(path, ask), Lockbox(path, ask)]
+    threads = [
+        threading.Thread(target=program.set_password, args=(f"VibeDesk/{number}", "openai", f"key {number}"))
+        for number, program in enumerate(programs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    reader = Lockbox(path, lambda new: PASSPHRASE)
+    assert [reader.get_password(f"VibeDesk/{number}", "openai") for number in range(2)] == ["key 0", "key 1"]
+    [code] = [code for program in programs if (code := program.recovery_code_once())]
+    Lockbox(path).unlock(code)
+
+
 def test_a_new_passphrase_in_one_program_locks_the_other(path: Path) -> None:
     first, second = Lockbox(path, lambda new: PASSPHRASE), Lockbox(path, lambda new: PASSPHRASE)
     second.set_password("VibeDesk/1", "openai", fake_key())

@@ -59,6 +59,18 @@ async def test_a_passphrase_file_that_does_not_open_the_vault_is_found(
     assert "VIBEDESK_PASSPHRASE_FILE" in vault["fix"]
 
 
+@pytest.mark.parametrize("elsewhere", [{}, NO_KEYCHAIN], ids=["file", "no keychain"])
+async def test_a_passphrase_file_that_could_not_make_the_vault_is_found(
+    vibedesk: Program, tmp_path: Path, elsewhere: dict[str, str]
+) -> None:
+    broken = elsewhere | {"VIBEDESK_PASSPHRASE_FILE": str(tmp_path / "nowhere")}
+    status, vault = await found(vibedesk, "vault", broken)
+    assert (status, vault["ok"]) == (1, False), vault
+    assert f"{tmp_path / 'nowhere'} could not be read" in vault["message"]
+    assert "VIBEDESK_PASSPHRASE_FILE" in vault["fix"]
+    assert (await vibedesk("keys", "add", "groq", stdin="gsk_" + "k" * 52, environ=broken)).status != 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sessions of POSIX")
 async def test_a_locked_vault_that_nobody_can_open_is_found(vibedesk: Program, lab: OpenAI) -> None:
     await added(vibedesk)

@@ -104,6 +104,15 @@ async def test_a_key_of_another_provider_is_pointed_out(vibedesk: Program) -> No
     assert ANTHROPIC_SHAPED not in ended.err + ended.out
 
 
+async def test_a_key_that_is_kept_already_is_pointed_out(vibedesk: Program, lab: OpenAI) -> None:
+    id = await added(vibedesk)
+    again = await vibedesk("keys", "add", "lab", stdin=VAULT_KEY)
+    assert (again.status, id in again.err) == (0, True)
+    assert "this ends like “work”, which is kept already" in again.err
+    other = await vibedesk("keys", "add", "lab", stdin=VAULT_KEY[::-1])
+    assert "kept already" not in other.err
+
+
 async def test_an_export_line_is_as_good_as_the_bare_key(vibedesk: Program, lab: OpenAI) -> None:
     lab.key = VAULT_KEY
     assert (await vibedesk("keys", "add", "lab", stdin=f'export LAB_API_KEY="{VAULT_KEY}"\n')).status == 0

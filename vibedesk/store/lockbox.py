@@ -18,6 +18,7 @@ from vibedesk.store.place import FILE, Place, VaultError, VaultState
 from vibedesk.store.sealed import Damaged, Entries, Sealed, WrongWord
 
 WHERE = FILE
+MADE_LATER = "The encrypted file is made when the first key is added."
 WAIT_S = 3.5
 """How long another program may hold the file before a person is told: as long as a keychain may take."""
 AskPassphrase = Callable[[bool], str | None]
@@ -78,13 +79,7 @@ class Lockbox(Place):
         with self._lock, self._changing():
             if self.exists:
                 raise _unavailable(f"{self.path} is there already.")
-            if not passphrase:
-                raise _absent("A passphrase cannot be empty.")
-            data_key, code = sealed.new_data_key(), sealed.new_recovery_code()
-            slots = (sealed.wrap("passphrase", passphrase, data_key), sealed.wrap("recovery", code, data_key))
-            self._write(sealed.seal(slots, data_key, {}))
-            self._data_key = data_key
-            return code
+            return self._make(passphrase)
 
     def unlock(self, word: str) -> None:
         """Opens it by the passphrase or the recovery code. Raises `VaultError` (locked) when it is neither."""
@@ -134,7 +129,7 @@ class Lockbox(Place):
     def set_password(self, service: str, username: str, password: str) -> None:
         with self._lock:
             if not self.exists:
-                self._recovery_code = self.begin(self._passphrase(new=True))
+                self._begin_or_open(self._passphrase(new=True))
             with self._changing():
                 entries, whole = self._open()
                 entries.setdefault(service, {})[username] = password
@@ -152,7 +147,9 @@ class Lockbox(Place):
 
     def _look(self) -> VaultState:
         if not self.exists:
-            return _absent("The encrypted file is made when the first key is added.").state
+            if self._passphrase_file is not None:
+                _first_line(self._passphrase_file, _absent)
+            return _absent(MADE_LATER).state
         whole = self._read()
         if self._data_key is None and self._passphrase_file is not None:
             self.unlock(self._passphrase(new=False))
@@ -160,6 +157,22 @@ class Lockbox(Place):
             return _locked("The encrypted file is locked.").state
         self._entries(whole)
         return VaultState("ready", WHERE)
+
+    def _begin_or_open(self, passphrase: str) -> None:
+        with self._changing():
+            if not self.exists:
+                self._recovery_code = self._make(passphrase)
+                return
+        self.unlock(passphrase)  # another program was quicker
+
+    def _make(self, passphrase: str) -> str:
+        if not passphrase:
+            raise _absent("A passphrase cannot be empty.")
+        data_key, code = sealed.new_data_key(), sealed.new_recovery_code()
+        slots = (sealed.wrap("passphrase", passphrase, data_key), sealed.wrap("recovery", code, data_key))
+        self._write(sealed.seal(slots, data_key, {}))
+        self._data_key = data_key
+        return code
 
     def _open(self) -> tuple[Entries, Sealed]:
         """What is in it, unlocked where needed."""

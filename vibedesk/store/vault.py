@@ -44,6 +44,10 @@ class Vault:
         """How the vault is now; never prompts."""
         return self._place.look()
 
+    def file_state(self) -> VaultState:
+        """How the encrypted file is, also where keys are kept elsewhere now; never prompts."""
+        return self._file().look()
+
     @property
     def makes_file(self) -> bool:
         """Whether the next key that is added makes the encrypted file, for want of a keychain."""

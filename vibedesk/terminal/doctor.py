@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from vibedesk import __version__
 from vibedesk.desk import Desk
+from vibedesk.store.lockbox import MADE_LATER
 from vibedesk.store.paths import Paths
 from vibedesk.store.place import FILE
 from vibedesk.terminal.output import Output
@@ -120,9 +121,14 @@ def _vault(desk: Desk) -> Finding:
             return Finding(
                 "vault", True, f"{where}, locked: {keys}", "It asks for its passphrase when a key is needed"
             )
+        case "absent" if state.is_file and state.reason != MADE_LATER:
+            return Finding("vault", False, f"{where}: {state.reason}", _no_passphrase())
         case "absent" if state.where:
             return Finding("vault", not kept, f"{where}: made when the first key is added")
     if desk.vault.makes_file and not kept:
+        file = desk.vault.file_state()
+        if file.reason != MADE_LATER:
+            return Finding("vault", False, f"{where}. {FILE}: {file.reason}", _no_passphrase())
         return Finding("vault", True, f"{where}. {FILE}: made when the first key is added")
     fix = "VIBEDESK_VAULT=file keeps keys in an encrypted file instead" if state.offer_file else ""
     return Finding("vault", False, f"{where}: {state.reason}", fix)

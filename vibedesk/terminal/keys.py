@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vibedesk.amounts import at_most, count, duration
 from vibedesk.desk import Desk
-from vibedesk.engine.catalog import clean_key, origin_of, read_pasted
+from vibedesk.engine.catalog import clean_key, hint_of, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.types import ApiKey, Provider, Secret
 from vibedesk.engine.verdicts import is_stale
@@ -63,6 +63,7 @@ def add(options: argparse.Namespace, output: Output, desk: Desk) -> int:
     secret = _typed_secret(provider, desk)
     desk.remember_secret(secret)
     _warn_of_other_shape(secret, provider, output, desk)
+    _warn_of_twin(secret, provider, output, desk)
     label = (options.label or provider.name).strip()
     key = desk.vault.add(provider.id, secret, label=label, origin=_origin(provider, desk))
     if code := desk.vault.recovery_code_once():
@@ -128,6 +129,18 @@ def _warn_of_other_shape(secret: Secret, provider: Provider, output: Output, des
         other = desk.catalog.provider(shapes[0]).name
         output.note(
             f"vibedesk: this looks like a key of {other}, not of {provider.name}; it is kept as you said.",
+            "warn",
+        )
+
+
+def _warn_of_twin(secret: Secret, provider: Provider, output: Output, desk: Desk) -> None:
+    """By its ending alone, as the window does: the secrets that are kept are not read for it."""
+    hint, kept = hint_of(secret.reveal()), desk.vault.keys()
+    twin = next((key for key in kept if (key.provider, key.hint) == (provider.id, hint)), None)
+    if twin is not None:
+        output.note(
+            f"vibedesk: this ends like “{twin.label}”, which is kept already. Should it be one too many: "
+            f"vibedesk keys remove {twin.id}",
             "warn",
         )
 
