@@ -424,6 +424,7 @@ class Sitting(QObject):
         self.playground.all_finished.connect(self._usage_grew)
         self.history.removed.connect(self.playground.leave_removed)
         self.history.returned.connect(self.playground.take_back)
+        self.history.salvaged.connect(self._look_at_what_came_back)
         self.vault.created.connect(self._show_recovery_code)
         self.vault.refused.connect(self._tell_refusal)
         self.window.history_toggled.connect(self.toggle_history)
@@ -475,9 +476,20 @@ class Sitting(QObject):
 
     def _tell_problems(self, problems: tuple[str, ...]) -> None:
         for problem in problems:
-            if problem not in self._told:
+            if problem in self._told:
+                continue
+            if problem == self._desk.database.problem:
+                bring_back = self.tr("Bring it back")
+                salvage = self.history.salvage
+                self.notices.add(problem, "warn", action_label=bring_back, action=salvage, seconds=0)
+            else:
                 self.notices.add(problem, "warn", seconds=20)
         self._told = tuple(problems)
+
+    def _look_at_what_came_back(self) -> None:
+        self.vault.load()
+        if self.window.current_page() == "welcome":
+            self.window.show_page("playground")
 
     def _tell_crash(self, name: str, error: object) -> None:
         self.notices.add(f"Something went wrong inside ({name}). The log has the details.", "bad")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.providers import Anthropic, Behaviour, OpenAI
 from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, home_at, until
 from vibedesk.app import Sitting, run
 from vibedesk.desk import Desk
+from vibedesk.engine.catalog import origin_of
+from vibedesk.engine.types import Secret
+from vibedesk.store.history import LaneSpec
 from vibedesk.store.paths import Paths
 from vibedesk.store.sole import Sole
 from vibedesk.ui.picker import ModelPicker
@@ -209,5 +213,35 @@ async def test_a_second_start_brings_the_first_window_to_the_front(tmp_path: Pat
     assert (second.returncode, told.decode().startswith("VibeDesk is open already")) == (0, True)
     await until(lambda: not sitting.window.isMinimized())
     place.leave()
+    sitting.window.close()
+    await sitting.end()
+
+
+async def test_what_a_damaged_database_still_holds_is_brought_back_when_it_is_wanted(tmp_path: Path) -> None:
+    environ = home_at(tmp_path)
+    desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=tmp_path))
+    origin = origin_of(desk.catalog.provider("groq").base_url)
+    key = await asyncio.to_thread(desk.vault.add, "groq", Secret(GROQ_KEY), label="fast", origin=origin)
+    for number in range(50):
+        id = desk.history.create([LaneSpec(id="a", model="groq/x")], title=f"Talk {number}")
+        desk.history.add_turn(id, "words " * 2000, [], ["a"])
+    await desk.close()
+    content = bytearray(desk.paths.database.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 8192] = os.urandom(8192)
+    desk.paths.database.write_bytes(content)
+
+    desk = await asyncio.to_thread(lambda: Desk.open(environ, cwd=tmp_path))
+    sitting = Sitting(the_app(), desk, passphrase_is_given=True)
+    await sitting.begin()
+    [notice] = sitting.notices.current()
+    assert notice.text.startswith("The database was damaged.")
+    sitting.notices.act(notice.id)
+    await until(lambda: sitting.notices.current() and not sitting.tasks.names())
+    [told] = sitting.notices.current()
+    assert re.fullmatch(r"Brought back \d+ conversations and 1 key\.", told.text)
+    assert sitting.window.current_page() == "playground"
+    assert len(sitting.history.rows.rows()) == int(told.text.split()[2]) > 10
+    assert [one.id for one in sitting.vault.all_keys()] == [key.id]
+    assert (await desk.secret_of(sitting.vault.all_keys()[0])).reveal() == GROQ_KEY
     sitting.window.close()
     await sitting.end()

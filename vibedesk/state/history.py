@@ -26,10 +26,11 @@ class History(QObject):
     """`rows` holds the summaries, latest first; `listed` after each look.
 
     A removal happens when its time to undo is over, or at the end (`finish`). `removed(id)` at once, `returned(id)`
-    when it was undone.
+    when it was undone. `salvaged` once what a damaged database still held has been brought back.
     """
 
     listed = Signal()
+    salvaged = Signal()
     removed = Signal(str)
     returned = Signal(str)
 
@@ -109,6 +110,10 @@ class History(QObject):
             self._notices.add(
                 f"Removed “{title}”.", action_label="Undo", action=lambda: self.undo(id), seconds=UNDO_S
             )
+
+    def salvage(self) -> None:
+        """Brings back what can still be read of the database that was set aside."""
+        self._tasks.start(self._salvage(), name="salvage")
 
     def undo(self, id: str) -> None:
         """The conversation is back."""
@@ -190,8 +195,19 @@ class History(QObject):
         except OSError as problem:
             self._say(f"{path} could not be read: {problem.strerror}.", "bad")
         else:
-            self._say(f"Imported {count} conversation{'' if count == 1 else 's'}.", "info")
+            self._say(f"Imported {_counted(count, 'conversation')}.", "info")
             self.refresh()
+
+    async def _salvage(self) -> None:
+        try:
+            rows = await asyncio.to_thread(self._desk.database.salvage)
+        except (DatabaseProblem, OSError) as problem:
+            self._tell(problem)
+            return
+        found = [_counted(rows.get(table, 0), one) for table, one in _SALVAGED if rows.get(table)]
+        self._say(f"Brought back {' and '.join(found)}." if found else "Nothing in it could be read.", "info")
+        self.refresh()
+        self.salvaged.emit()
 
     def _say(self, sentence: str, role: Literal["info", "bad"]) -> None:
         if self._notices is not None:
@@ -200,3 +216,10 @@ class History(QObject):
     def _tell(self, problem: Exception) -> None:
         if self._notices is not None:
             self._notices.add(str(problem), "bad")
+
+
+_SALVAGED = (("conversations", "conversation"), ("keys", "key"))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -79,11 +79,12 @@ class Database:
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def salvage(self) -> dict[str, int]:
-        """Copies what can still be read of the file set aside; how many rows each table then has."""
+        """Copies what can still be read of the file set aside; how many rows came into each table."""
         if self.set_aside is None:
             return {}
         lost = sqlite3.connect(f"{self.set_aside.as_uri()}?mode=ro", uri=True)
         with self._lock:
+            before = self._sizes()
             # Rows come over table by table; those whose parents were lost are dropped afterwards.
             self.execute("PRAGMA foreign_keys = OFF")
             try:
@@ -91,9 +92,7 @@ class Database:
                     for table in self._tables():
                         self._salvage_table(lost, table)
                     self._drop_orphans()
-                return {
-                    table: self.execute(f"SELECT count(*) FROM {table}")[0][0] for table in self._tables()
-                }
+                return {table: size - before[table] for table, size in self._sizes().items()}
             finally:
                 self.execute("PRAGMA foreign_keys = ON")
                 lost.close()
@@ -181,8 +180,11 @@ class Database:
         self._believe()
         self.problem = (
             f"The database was damaged. It was set aside as {self.set_aside.name} and a new one begun; "
-            "conversations and the labels of keys may still be salvaged from it."
+            "conversations and the list of keys may still be read from it."
         )
+
+    def _sizes(self) -> dict[str, int]:
+        return {table: self.execute(f"SELECT count(*) FROM {table}")[0][0] for table in self._tables()}
 
     def _tables(self) -> list[str]:
         """Those that hold something of their own: an index of words fills itself."""
