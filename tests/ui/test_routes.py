@@ -18,9 +18,9 @@ from vibedesk.engine.types import CachePolicy, GatewayPolicy, Route, Timeouts, r
 from vibedesk.state.notices import Notices
 from vibedesk.state.routes import FORMATS
 from vibedesk.ui.route_editor import RouteEditor
+from vibedesk.ui.route_files import RouteFiles
 from vibedesk.ui.route_terms import seconds_of, span
 from vibedesk.ui.routes import RoutesPage
-from vibedesk.ui.take_home import TakeHome
 from vibedesk.ui.widgets import Toast
 from vibedesk.ui.window import Toasts
 
@@ -74,7 +74,7 @@ async def test_an_empty_page_teaches_and_offers_its_first_actions(tmp_path: Path
         assert "No routes yet" in words_in(held.page)
         assert not held.editor.isVisible()
         offered = [button.text() for button in held.page.findChildren(QPushButton) if button.isVisible()]
-        assert sorted(offered) == ["Add the starter set", "New route", "Take home…"], "each action once"
+        assert sorted(offered) == ["Add the starter set", "Import, export…", "New route"], "each action once"
         held.scene.routes.add_starters()
         await held.scene.rest()
         offered = [button.text() for button in held.page.findChildren(QPushButton) if button.isVisible()]
@@ -330,24 +330,24 @@ async def test_a_test_asks_each_model_once_and_tells_the_truth(tmp_path: Path) -
         )
 
 
-async def test_routes_are_taken_home_without_a_key_and_brought_back(tmp_path: Path) -> None:
+async def test_routes_are_exported_without_a_key_and_imported_again(tmp_path: Path) -> None:
     async with page_in(tmp_path, *TWO, ALL) as held:
-        home = TakeHome(held.page, themed(), held.scene.routes)
-        home.open()
+        sheet = RouteFiles(held.page, themed(), held.scene.routes)
+        sheet.open()
         for format in FORMATS:
-            home.format.choose(format)
+            sheet.format.choose(format)
             await held.scene.rest()
-            assert home.text.toPlainText()
-            assert LAB_KEY not in home.text.toPlainText()
-        home.format.choose("litellm")
-        await until(lambda: "os.environ/LAB_API_KEY" in home.text.toPlainText())
-        await until(lambda: "Not carried over" in words_in(home))
-        home.format.choose("toml")
+            assert sheet.text.toPlainText()
+            assert LAB_KEY not in sheet.text.toPlainText()
+        sheet.format.choose("litellm")
+        await until(lambda: "os.environ/LAB_API_KEY" in sheet.text.toPlainText())
+        await until(lambda: "Not carried over" in words_in(sheet))
+        sheet.format.choose("toml")
         await held.scene.rest()
-        home.write_to(str(tmp_path / "out.toml"))
+        sheet.write_to(str(tmp_path / "out.toml"))
         await held.scene.rest()
         held.scene.desk.routes.remove("all")
-        home.bring_in(str(tmp_path / "out.toml"))
+        sheet.bring_in(str(tmp_path / "out.toml"))
         await held.scene.rest()
         assert ALL in held.scene.desk.routes.routes()
         assert "3 routes imported." in [notice.text for notice in held.scene.notices.current()]

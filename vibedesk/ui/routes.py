@@ -36,8 +36,8 @@ class RoutesPage(QWidget):
         self.count = Chip()
         self.table = Table(routes.rows, _columns(catalog), theme, name="Routes")
         self.editor = RouteEditor(routes, catalog, theme, pick, open_in_lane)
-        self.carry = Button(self.tr("Take home…")).on(self._take_home)
-        self.carry.setToolTip(self.tr("Export all routes to another tool, or import some"))
+        self.files = Button(self.tr("Import, export…")).on(self._open_files)
+        self.files.setToolTip(self.tr("Export all routes to another tool, or import routes from a file"))
         self._growing = (
             Button(self.tr("Add starter set")).on(routes.add_starters),
             Button(self.tr("New route"), "primary").on(self.new_route),
@@ -74,16 +74,16 @@ class RoutesPage(QWidget):
         self.editor.show()
         self.editor.show_new()
 
-    def _take_home(self) -> None:
-        from vibedesk.ui.take_home import TakeHome
+    def _open_files(self) -> None:
+        from vibedesk.ui.route_files import RouteFiles
 
-        TakeHome(self, self._theme, self._routes).open()
+        RouteFiles(self, self._theme, self._routes).open()
 
     def _lay_out(self, theme: Theme) -> None:
         bar = TopBar("Routes")
         bar.left.addWidget(self.count)
         self.editor.save.setObjectName("saveRoute")  # notices stay above it
-        for button in (self.carry, *self._growing):
+        for button in (self.files, *self._growing):
             bar.right.addWidget(button)
         column = bare(QVBoxLayout(self))
         column.addWidget(bar)

@@ -1,4 +1,4 @@
-"""Routes taken home: an export to look at, copy or write, with what it cannot carry; and a file to bring in."""
+"""Routes as files of other tools: an export to see, copy or write, with what it cannot carry; a file to bring in."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TITLES = {
 _HEIGHT = 300
 
 
-class TakeHome(Sheet):
+class RouteFiles(Sheet):
     """Shows one format at a time. No export has a key in it: keys are named by their variables."""
 
     def __init__(self, host: QWidget, theme: Theme, routes: RoutesState) -> None:
-        super().__init__(host, theme, title=self.tr("Take routes home"), width=760)
+        super().__init__(host, theme, title=self.tr("Import and export routes"), width=760)
         self._routes = routes
         self._export: Export | None = None
         self.format = Choice([(_TITLES.get(name, name), name) for name in FORMATS])
