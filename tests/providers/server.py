@@ -123,6 +123,11 @@ class Loopback:
         return self.origin + self.prefix
 
     @property
+    def talks(self) -> int:
+        """How many connections are open."""
+        return len(self._conversations)
+
+    @property
     def asked(self) -> list[Seen]:
         """The requests for an answer, without those for the list of models."""
         return [seen for seen in self.seen if seen.method == "POST"]

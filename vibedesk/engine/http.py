@@ -163,7 +163,7 @@ class Http:
         except (httpx.HTTPError, httpx.StreamError) as exc:
             raise interrupted(exc) from exc
         finally:
-            await response.aclose()
+            await roads.leave(response)
 
     async def close(self) -> None:
         """Closes every socket. A later request opens the client anew."""

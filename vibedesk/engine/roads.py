@@ -10,6 +10,7 @@ import httpx
 
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.proxies import proxy_for, proxy_host
+from vibedesk.engine.to_the_end import to_the_end
 from vibedesk.engine.wires import Wires
 
 if importlib.util.find_spec("sniffio") is None:
@@ -26,7 +27,21 @@ class Roads(httpx.AsyncBaseTransport):
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._pool(proxy_for(request.url)).handle_async_request(request)
+        pool = self._pool(proxy_for(request.url))
+        try:
+            return await pool.handle_async_request(request)
+        except BaseException:
+            await to_the_end(_let_go(pool, request))
+            raise
+
+    async def leave(self, response: httpx.Response) -> None:
+        """Closes the answer, read to its end or not, whoever is cancelled meanwhile."""
+        await to_the_end(self._left(response))
+
+    async def _left(self, response: httpx.Response) -> None:
+        await response.aclose()
+        for pool in list(self._pools.values()):
+            await _let_go(pool, response.request)
 
     def _pool(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
         if proxy not in self._pools:
@@ -60,3 +75,17 @@ class Roads(httpx.AsyncBaseTransport):
         for pool in self._pools.values():
             await pool.aclose()
         self._pools.clear()
+
+
+async def _let_go(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> None:
+    """Closes what httpcore leaves open where it is cancelled while it closes, or before it has begun: a connection in
+    use that nobody uses. It would be a place less for ever, and its answer would go on coming. (httpcore trusts in the
+    shields of anyio, and a task's own `cancel` passes through them.)"""
+    pool = transport._pool
+    for one in [one for one in pool._requests if one.request.extensions is request.extensions]:
+        pool._requests.remove(one)
+    used = [one.connection for one in pool._requests]
+    for connection in pool.connections:
+        if connection not in used and not (connection.is_idle() or connection.is_closed()):
+            pool._connections.remove(connection)
+            await connection.aclose()

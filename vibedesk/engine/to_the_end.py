@@ -1,0 +1,23 @@
+"""Work that is not left half done: who is cancelled while it runs waits for its end, and is cancelled then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
+    """Awaits `work`, however often it is cancelled meanwhile. Raises what `work` raises; the cancellation first."""
+    task = asyncio.ensure_future(work)
+    stopped: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as exc:
+            stopped = exc
+    if stopped is not None:
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody misses it
+        raise stopped
+    task.result()
