@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -56,6 +56,31 @@ async def test_an_ask_that_is_stopped_at_any_moment_leaves_no_connection_behind(
         await http.close_idle()
         await until(lambda: not server.talks)
         assert (await ask(router, rungs)).outcome == "complete"
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[int, asyncio.Event, asyncio.Event]]:
+    """Takes connections and says nothing: its port, when it was spoken to, and when whoever did hung up."""
+    spoken_to, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1024):
+            spoken_to.set()
+        writer.close()
+        hung_up.set()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], spoken_to, hung_up
+
+
+async def test_stopping_in_the_middle_of_a_tls_handshake_closes_the_socket(http: Http) -> None:
+    async with silent() as (port, spoken_to, hung_up):
+        work = asyncio.create_task(http.get(f"https://127.0.0.1:{port}/", {}, timers=Timers()))
+        await asyncio.wait_for(spoken_to.wait(), LONG_ENOUGH)
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+        await asyncio.wait_for(hung_up.wait(), LONG_ENOUGH)
 
 
 async def test_a_proxy_behind_which_no_tls_is_spoken_can_be_tried_for_ever(

@@ -151,7 +151,11 @@ class Wire(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return Wire(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        try:
+            return Wire(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:  # httpcore closes it for a failure, and not for a cancellation
+            await self._stream.aclose()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
