@@ -132,8 +132,9 @@ class Answer:
                 told = [event for effect in effects[:-1] if (event := self._told(effect)) is not None]
                 match effects[-1]:
                     case Finish(outcome, error):
+                        finished = self._record.finish(outcome, error)
                         await self._router.keep()
-                        yield (*told, self._record.finish(outcome, error))
+                        yield (*told, finished)
                         return
                     case Sleep(seconds, error, known):
                         if shown := (*told, *(() if known else (Waiting(seconds, error),))):

@@ -1,0 +1,69 @@
+"""What the router keeps over a restart, where the disk is slow: nobody's answer and nobody's news get lost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+
+from tests.engine.asking import SHORT, no_pause, rung_of
+from tests.providers import Behaviour, OpenAI
+from vibedesk.engine.http import Http
+from vibedesk.engine.memory import Forgetful
+from vibedesk.engine.router import Router
+from vibedesk.engine.types import ApiKey, Secret, request_of
+from vibedesk.engine.world import World
+
+
+class SlowDisk(Forgetful):
+    """Reads and writes one time after the other, each when it is let."""
+
+    def __init__(self, held: World | None = None) -> None:
+        self.held = held or World()
+        self.turns: list[asyncio.Event] = []
+        self.busy = asyncio.Event()
+
+    async def _turn(self) -> None:
+        turn = asyncio.Event()
+        self.turns.append(turn)
+        self.busy.set()
+        await turn.wait()
+
+    async def recall(self) -> World:
+        held = self.held
+        await self._turn()
+        return held
+
+    async def keep(self, world: World) -> None:
+        await self._turn()
+        self.held = world
+
+
+async def secret_of(key: ApiKey) -> Secret:
+    return Secret("loopback-key")
+
+
+async def test_a_stop_while_the_disk_is_written_to_does_not_turn_a_whole_answer_into_a_stopped_one(
+    http: Http,
+) -> None:
+    disk = SlowDisk()
+    router = Router(http, secret_of, timers=SHORT, memory=disk, pause=no_pause)
+    async with OpenAI(Behaviour(status=402, times=1)) as server:
+        rungs = [rung_of(server, "openai-chat", "gpt-4.1-mini", id=name) for name in ("first", "second")]
+        answer = router.ask(request_of("Hi"), rungs)
+
+        async def listen() -> None:
+            async with aclosing(answer.events()) as events:
+                async for _ in events:
+                    pass
+
+        listening = asyncio.create_task(listen())
+        await asyncio.wait_for(disk.busy.wait(), 5)
+        disk.busy.clear()
+        disk.turns[0].set()
+        await asyncio.wait_for(disk.busy.wait(), 5)
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+    stopped = answer.stopped()
+    assert (stopped.outcome, stopped.error) == ("complete", None)
+    assert [attempt.outcome for attempt in stopped.attempts] == ["failed", "complete"]
