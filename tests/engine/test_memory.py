@@ -67,3 +67,39 @@ async def test_a_stop_while_the_disk_is_written_to_does_not_turn_a_whole_answer_
     stopped = answer.stopped()
     assert (stopped.outcome, stopped.error) == ("complete", None)
     assert [attempt.outcome for attempt in stopped.attempts] == ["failed", "complete"]
+
+
+async def test_the_latest_news_is_what_is_kept_however_long_the_disk_took_for_the_news_before(
+    http: Http,
+) -> None:
+    disk = SlowDisk()
+    router = Router(http, secret_of, timers=SHORT, memory=disk)
+    router.world = World(learned={"a": "one"})
+    first = asyncio.create_task(router.keep())
+    await asyncio.wait_for(disk.busy.wait(), 5)
+    router.world = World(learned={"a": "two"})
+    second = asyncio.create_task(router.keep())
+    await asyncio.sleep(0)
+    for turn in (*disk.turns[1:], disk.turns[0]):  # the later one is the quicker
+        turn.set()
+        await asyncio.sleep(0)
+    while not second.done():
+        disk.turns[-1].set()
+        await asyncio.sleep(0)
+    await first
+    assert disk.held.learned == {"a": "two"}
+
+
+async def test_what_was_not_written_down_because_of_a_stop_is_written_down_the_next_time(http: Http) -> None:
+    disk = SlowDisk()
+    router = Router(http, secret_of, timers=SHORT, memory=disk)
+    router.world = World(learned={"a": "one"})
+    keeping = asyncio.create_task(router.keep())
+    await asyncio.wait_for(disk.busy.wait(), 5)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    again = asyncio.create_task(router.keep())
+    await asyncio.sleep(0)
+    disk.turns[-1].set()
+    await again
+    assert disk.held.learned == {"a": "one"}

@@ -58,6 +58,7 @@ class Router:
         self._memory: Memory = memory or Forgetful()
         self._recalling: asyncio.Lock | None = asyncio.Lock()
         self._kept = World()
+        self._keeping = asyncio.Lock()
         self._ahead_s = wall() - clock()
 
     def ask(self, request: Request, rungs: Sequence[Rung], ticket: Ticket | None = None) -> Answer:
@@ -101,11 +102,17 @@ class Router:
         self.world = replace(self.world, uses=uses | self.world.uses)
 
     async def keep(self) -> None:
-        """Writes down what lasts, where it changed."""
+        """Writes down what lasts, where it changed: the latest last, and again what a cancellation kept from it."""
         changed = replace(lasting(self.world), said={})
-        if changed != self._kept:
-            self._kept = changed
-            await self._memory.keep(self.world)
+        if changed == self._kept:
+            return
+        before, self._kept = self._kept, changed
+        try:
+            async with self._keeping:
+                await self._memory.keep(self.world)
+        except BaseException:
+            self._kept = before
+            raise
 
 
 def _luck() -> float:
