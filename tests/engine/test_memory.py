@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 
-from tests.engine.asking import SHORT, no_pause, rung_of
+from tests.engine.asking import SHORT, ask, no_pause, rung_of
 from tests.providers import Behaviour, OpenAI
 from vibedesk.engine.http import Http
 from vibedesk.engine.memory import Forgetful
 from vibedesk.engine.router import Router
 from vibedesk.engine.types import ApiKey, Secret, request_of
-from vibedesk.engine.world import World
+from vibedesk.engine.world import Out, World
 
 
 class SlowDisk(Forgetful):
@@ -103,3 +103,20 @@ async def test_what_was_not_written_down_because_of_a_stop_is_written_down_the_n
     disk.turns[-1].set()
     await again
     assert disk.held.learned == {"a": "one"}
+
+
+async def test_a_key_that_was_changed_while_the_disk_was_read_is_asked_with_again(http: Http) -> None:
+    disk = SlowDisk(World(dead={"key-openai": Out(kind="invalid_key", since=0.0, hint="loop…-key")}))
+    router = Router(http, secret_of, timers=SHORT, memory=disk, pause=no_pause)
+    async with OpenAI() as server:
+        rungs = [rung_of(server, "openai-chat", "gpt-4.1-mini", id=name) for name in ("openai", "spare")]
+        asking = asyncio.create_task(ask(router, rungs))
+        await asyncio.wait_for(disk.busy.wait(), 5)
+        router.key_changed("key-openai")
+        disk.turns[0].set()
+        async with asyncio.timeout(10):
+            while not asking.done():
+                disk.turns[-1].set()
+                await asyncio.sleep(0.005)
+        finished = await asking
+    assert finished.deployment == "openai/gpt-4.1-mini"

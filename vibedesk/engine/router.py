@@ -57,6 +57,8 @@ class Router:
         self.world = World()
         self._memory: Memory = memory or Forgetful()
         self._recalling: asyncio.Lock | None = asyncio.Lock()
+        self._missed: list[Callable[[World], World]] = []
+        """What happened before it was known what was kept."""
         self._kept = World()
         self._keeping = asyncio.Lock()
         self._ahead_s = wall() - clock()
@@ -72,11 +74,16 @@ class Router:
 
     def network_changed(self) -> None:
         """Another network, or the machine woke up: nobody is left alone for what happened before."""
-        self.world = fresh_network(self.world)
+        self._change(fresh_network)
 
     def key_changed(self, key_id: str) -> None:
         """The key was edited, or a check found it good: it is asked with again."""
-        self.world = revived(self.world, key_id)
+        self._change(lambda world: revived(world, key_id))
+
+    def _change(self, change: Callable[[World], World]) -> None:
+        self.world = change(self.world)
+        if not self.recalled:
+            self._missed.append(change)
 
     async def prepare(self, rungs: Sequence[Rung]) -> None:
         """Recalls what was kept, and what the keys with limits were used for, before anything is decided."""
@@ -85,6 +92,8 @@ class Router:
                 if self._recalling is not None:
                     self.world = await self._memory.recall()
                     self._kept = replace(self.world, said={})
+                    for change in self._missed:
+                        self.world = change(self.world)
                     self._recalling = None
         ahead_s = self.wall() - self.clock()
         if ahead_s - self._ahead_s > ASLEEP_S:
