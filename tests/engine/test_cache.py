@@ -234,6 +234,30 @@ async def test_who_leaves_takes_nobody_along(server: OpenAI, cache: Cache) -> No
     assert cache.flights == {}
 
 
+async def test_who_listens_in_has_the_whole_answer_though_its_asker_leaves_while_it_is_written_down(
+    http: Http, server: OpenAI, shelf: Shelf
+) -> None:
+    writing, free = asyncio.Event(), asyncio.Event()
+
+    async def keep(key: str, kept: Kept) -> bool:
+        writing.set()
+        await free.wait()
+        return await shelf.keep(key, kept)
+
+    cache = Cache(router_of(http), shelf.find, keep)
+    leader = asyncio.create_task(ask(cache, [rung(server)]))
+    follower = asyncio.create_task(events_of(cache, [rung(server)]))
+    await asyncio.wait_for(writing.wait(), 5)
+    leader.cancel()
+    await asyncio.wait([leader])
+    free.set()
+    *said, last = await follower
+    assert isinstance(last, Finished)
+    assert (last.outcome, last.cache and last.cache.verdict) == ("complete", "shared")
+    assert not any(isinstance(event, Restarted) for event in said)
+    assert len(server.asked) == 1
+
+
 async def test_a_fallbacks_answer_is_kept_under_the_fallbacks_name(server: OpenAI, cache: Cache) -> None:
     rungs = [rung(server, "fail-402"), rung(server, "gpt-4.1-mini", id="second")]
     first = await ask(cache, rungs)

@@ -204,11 +204,12 @@ class CachedAnswer:
                         flight.tell(batch)
                     yield batch
                     continue
-                finished, kept = await self._kept(batch[-1], spoken)
-                if flight is not None:
+                why, kept = self._worth_keeping(batch[-1], spoken)
+                if flight is not None:  # before it is written down: nobody else depends on that
                     flight.tell(batch)
                     flight.end(kept)
-                yield (*batch[:-1], finished)
+                use = CacheUse(verdict="not_kept", why=why) if kept is None else await self._write(kept)
+                yield (*batch[:-1], replace(batch[-1], cache=use))
 
     def _note(self, spoken: list[Spoken], batch: Sequence[Event]) -> None:
         """What was said, with its time; what is taken back is forgotten with its time."""
@@ -222,11 +223,11 @@ class CachedAnswer:
                 case Restarted(discard_from):
                     spoken[:] = _shortened(spoken, discard_from)
 
-    async def _kept(self, finished: Finished, spoken: Sequence[Spoken]) -> tuple[Finished, Kept | None]:
-        why = why_not(finished)
-        if why:
-            return replace(finished, cache=CacheUse(verdict="not_kept", why=why)), None
-        kept = Kept(
+    def _worth_keeping(self, finished: Finished, spoken: Sequence[Spoken]) -> tuple[str, Kept | None]:
+        """The answer as it is kept, or why it is not."""
+        if why := why_not(finished):
+            return why, None
+        return "", Kept(
             deployment=finished.deployment,
             model=finished.model,
             finish_reason=finished.finish_reason,
@@ -237,13 +238,13 @@ class CachedAnswer:
             spoken=tuple(spoken),
             at=self._cache.now(),
         )
-        by = (rung.deployment for rung in self._rungs if rung.deployment.name == finished.deployment)
+
+    async def _write(self, kept: Kept) -> CacheUse:
+        by = (rung.deployment for rung in self._rungs if rung.deployment.name == kept.deployment)
         key = key_of(self._request, next(by, self._first.deployment))  # of whoever answered
-        written = await self._cache.keep(key, kept)
-        use = CacheUse(verdict="passed_by" if self._fresh else "kept")
-        if not written:
-            use = CacheUse(verdict="not_kept", why="it could not be written")
-        return replace(finished, cache=use), kept
+        if not await self._cache.keep(key, kept):
+            return CacheUse(verdict="not_kept", why="it could not be written")
+        return CacheUse(verdict="passed_by" if self._fresh else "kept")
 
     # Later ones
 
