@@ -7,6 +7,7 @@ import itertools
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.engine.asking import CALM, ask, router_of, rung_of
 from tests.providers import Behaviour, OpenAI
 from vibedesk.engine.errors import EngineError, TimedOut
 from vibedesk.engine.http import Http, Timers
+from vibedesk.engine.tryout import try_each
+from vibedesk.engine.types import request_of
 
 LONG_ENOUGH = 10.0
 
@@ -27,7 +30,7 @@ async def until(true: Callable[[], object]) -> None:
     raise AssertionError("it did not come about in time")
 
 
-async def stopped_after(turns: int, again_after: int | None, work: asyncio.Task[object]) -> bool:
+async def stopped_after(turns: int, again_after: int | None, work: asyncio.Task[Any]) -> bool:
     """Stops it after so many turns of the loop, and again some turns later; whether it was still running then."""
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -56,6 +59,23 @@ async def test_an_ask_that_is_stopped_at_any_moment_leaves_no_connection_behind(
         await http.close_idle()
         await until(lambda: not server.talks)
         assert (await ask(router, rungs)).outcome == "complete"
+
+
+@pytest.mark.parametrize("again_after", [None, 1, 3])
+async def test_a_try_of_a_route_that_is_stopped_at_any_moment_is_over_when_it_says_so(
+    http: Http, again_after: int | None
+) -> None:
+    """Whoever waited for it closes the sockets next."""
+    async with OpenAI(Behaviour(text="One two three.")) as server:
+        rungs = [rung_of(server, "openai-chat", "gpt-4.1-mini", id=name) for name in ("a", "b", "c")]
+        router = router_of(http, timers=CALM)
+        await ask(router, rungs)
+        for turns in itertools.count():
+            work = asyncio.create_task(try_each(router, request_of("Hi"), rungs))
+            if not await stopped_after(turns, again_after, work):
+                break
+            running = [str(task.get_coro()) for task in asyncio.all_tasks()]
+            assert not [name for name in running if "try_each" in name]
 
 
 @asynccontextmanager

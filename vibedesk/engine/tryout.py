@@ -41,7 +41,13 @@ async def try_each(
         tell(place, finished)
         return finished
 
-    return await asyncio.gather(*(one(place, rung) for place, rung in enumerate(rungs)))
+    tasks = [asyncio.create_task(one(place, rung)) for place, rung in enumerate(rungs)]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _try(router: Router, request: Request, rung: Rung) -> Finished:
