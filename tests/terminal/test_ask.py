@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import sys
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,6 +174,28 @@ async def test_ctrl_c_keeps_the_text_so_far_and_says_stopped(vibedesk: Program, 
     assert lab.asked[0].closed.is_set(), "the connection was left open"
     [(outcome, text)] = answers(vibedesk)
     assert (outcome, text) == ("stopped", finished["text"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+async def test_ctrl_c_again_and_again_loses_nothing_of_what_is_still_being_written(
+    vibedesk: Program, lab: OpenAI
+) -> None:
+    lab.behaviour = Behaviour(text="word " * 500, tokens_per_s=50.0)
+    process = await vibedesk.start("ask", "-m", "lab/gpt-4.1-mini", "Hi")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readexactly(10), 30)
+    database = vibedesk.home / "data" / "vibedesk.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # the disk is slow
+        for _ in range(4):
+            process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.05)
+        other.execute("COMMIT")
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, b"Traceback" in err) == (130, False)
+    [(outcome, text)] = answers(vibedesk)
+    assert outcome == "stopped"
+    assert text.startswith("word")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")

@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
-    """Awaits `work`, however often it is cancelled meanwhile. Raises what `work` raises; the cancellation first."""
+    """Awaits `work`, however often it is cancelled meanwhile. Raises what `work` raises, else the cancellation."""
     task = asyncio.ensure_future(work)
     stopped: asyncio.CancelledError | None = None
     while not task.done():
@@ -16,8 +16,6 @@ async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
             await asyncio.wait([task])
         except asyncio.CancelledError as exc:
             stopped = exc
-    if stopped is not None:
-        if not task.cancelled():
-            task.exception()  # looked at, so that nobody misses it
-        raise stopped
     task.result()
+    if stopped is not None:
+        raise stopped

@@ -7,7 +7,7 @@ import asyncio
 import difflib
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, UnknownRoute
+from vibedesk.engine.to_the_end import to_the_end
 from vibedesk.engine.types import (
     CachePolicy,
     Finished,
@@ -95,7 +96,8 @@ async def _ask_lane(desk: Desk, number: int, lane: Lane, face: Face, record: Rec
     else:
         finished = await _listen(desk, number, lane, face, record)
     try:
-        await _to_its_end(record.keep(number, finished))
+        with suppress(asyncio.CancelledError):  # it has ended already
+            await to_the_end(record.keep(number, finished))
     finally:
         face.tell(number, finished)
     return finished
@@ -114,18 +116,9 @@ async def _listen(desk: Desk, number: int, lane: Lane, face: Face, record: Recor
                     if isinstance(event, TextDelta):
                         await record.hear(number, answer)
         except BrokenPipeError:
-            await _to_its_end(record.keep(number, answer.stopped()))
+            await to_the_end(record.keep(number, answer.stopped()))
             raise
     return answer.stopped()
-
-
-async def _to_its_end(writing: Coroutine[None, None, None]) -> None:
-    """Awaits it also when cancelled meanwhile: what was said is written down first."""
-    task = asyncio.ensure_future(writing)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
 
 
 def status_of(ended: Sequence[Finished]) -> int:
