@@ -367,6 +367,20 @@ def test_a_probe_that_was_stopped_lets_the_next_one_through() -> None:
     assert Ask(rungs, probe.world, NOON + 10).sent == [0]
 
 
+def test_who_is_stopped_while_it_waits_takes_no_probe_back_that_is_another_s() -> None:
+    rungs = [rung("a"), rung("b")]
+    _, world = outage(2, 0.1, rungs, errors.ServerError)
+    alone = Ask([rung("a")], world, NOON + 10)
+    refused = Failed(**alone.moment(), error=errors.RateLimited(retry_after_s=1.0))
+    waiting, (*_, last) = decide(alone.state, refused)
+    assert isinstance(last, Sleep)
+    free = replace(waiting.world, cooled={})
+    probe = Ask(rungs, free, NOON + 12)
+    assert probe.sent == [0]
+    gone, _ = decide(State(probe.world, waiting.climb), Left(**alone.moment()))
+    assert Ask(rungs, gone.world, NOON + 12).sent == [1]
+
+
 def test_who_is_alone_is_asked_though_it_rests() -> None:
     _, world = outage(2, 0.1, [rung("a"), rung("b")], errors.ServerError)
     assert Ask([rung("a")], world, NOON + 1).sent == [0]

@@ -93,7 +93,7 @@ def _noted(climb: Climb, event: Failed, rule: Rule) -> Climb:
         unreached |= frozenset() if deployment.provider.local else {deployment.provider.id}
     elif not isinstance(event.error, errors.NotAsked):
         reached = True
-    return replace(climb, refused=tuple(refused.items()), unreached=unreached, reached=reached)
+    return replace(climb, refused=tuple(refused.items()), unreached=unreached, reached=reached, probes=False)
 
 
 def _can_drop(climb: Climb, event: Failed) -> bool:
