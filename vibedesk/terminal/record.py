@@ -57,6 +57,10 @@ class Record:
         await asyncio.to_thread(self._keep, number, finished)
 
     def _begin(self, routes: Sequence[Route]) -> None:
+        with self._desk.database.transaction():  # whoever interrupts this closes the database
+            self._write_question(routes)
+
+    def _write_question(self, routes: Sequence[Route]) -> None:
         specs = [self._lane(route) for route in routes]
         message = self._request.messages[0]
         images = [part for part in message.parts if isinstance(part, Image)]
