@@ -335,9 +335,8 @@ class Answer:
         """Everything is ready: waits at the start line, where there is one, and goes."""
         if clock is not None:
             clock.connected()
-        if self._ticket is not None:
-            await self._ticket.leave()
-        self._record.sent()
+        waited_s = await self._ticket.leave() if self._ticket is not None else 0.0
+        self._record.sent(waited_s)
         if clock is not None:
             clock.sent()
 

@@ -38,6 +38,10 @@ class Gate:
         left = [one.left_at for one in self._tickets if one.left_at is not None]
         return ticket.left_at - min(left) if ticket.left_at is not None else None
 
+    @property
+    def open(self) -> bool:
+        return self._opened.is_set()
+
     def _look(self) -> None:
         if all(ticket.ready for ticket in self._tickets):
             self._opened.set()
@@ -60,8 +64,9 @@ class Ticket:
         self.left_at: float | None = None
 
     async def leave(self) -> float:
-        """Waits for the others, once; gives how long, in seconds. Later requests of the same answer pass at once."""
-        if self.ready:
+        """Waits for the others, once; gives how long, in seconds. Later requests of the same answer pass at once, where
+        the others have left: who failed before they could, and asks somebody else, is not ahead of them by that."""
+        if self.left_at is not None or (self.ready and self._gate.open):
             return 0.0
         self.ready = True
         came = self._gate._clock()

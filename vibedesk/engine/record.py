@@ -202,14 +202,16 @@ class Record:
     def now(self) -> float:
         return self._clock() - self._began
 
-    def sent(self) -> None:
+    def sent(self, waited_s: float = 0.0) -> None:
         """The request goes out, its connection open. The first one begins the time that is told: what the program did
-        before it, and its waiting for others at the start line, were not the provider's doing."""
+        before it, and its waiting for others at the start line (`waited_s`), were not the provider's doing."""
         if self.sent_after_s is None and not self.attempts:
             self.sent_after_s = self.now
             self._began += self.sent_after_s
             if self.trial is not None:
                 self.trial.started_s = 0.0
+        else:
+            self._began += waited_s
 
     @property
     def text(self) -> str:
