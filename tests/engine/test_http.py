@@ -98,6 +98,20 @@ async def test_closing_what_is_idle_leaves_an_answer_that_is_read_alone(http: Ht
         await http.close()
 
 
+async def test_closing_what_is_idle_does_not_mind_a_first_request_through_a_proxy_meanwhile(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locking the vault does it while questions are asked."""
+    async with OpenAI() as server, bare(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")) as port:
+        await http.get(server.base_url + "/models", AUTH, timers=QUICK)
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        closing = asyncio.create_task(http.close_idle())
+        asking = asyncio.create_task(http.get("http://example.invalid/x", {}, timers=QUICK))
+        await closing
+        assert (await asking).body == b"ok"
+        await http.close()
+
+
 class TestWhatComesBack:
     async def test_a_whole_answer_has_status_headers_and_body(self, http: Http) -> None:
         async with OpenAI() as server:

@@ -66,7 +66,7 @@ class Roads(httpx.AsyncBaseTransport):
 
     async def close_idle(self) -> None:
         """Closes what nobody uses now. Who was about to take such a connection is given another by the pool."""
-        for pool in self._pools.values():
+        for pool in list(self._pools.values()):
             for connection in pool._pool.connections:
                 if connection.is_idle():
                     await connection.aclose()
