@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.providers import Gateway, OpenAI
 from vibedesk.desk import Desk
 from vibedesk.engine.errors import EngineError, KeyBoundElsewhere, UnknownProvider
 from vibedesk.engine.transport import assert_may_send, url_of
-from vibedesk.engine.types import Finished, Parameters, Route, Secret, request_of
+from vibedesk.engine.types import Finished, Model, Parameters, Route, Secret, request_of
 from vibedesk.log import redact
 
 KEY = "desk-key-8x2m4n6b1v3c"
@@ -181,3 +182,23 @@ async def test_where_a_gateway_is_set_up_a_bundled_provider_goes_through_it(
         assert finished.cost is None or finished.cost.usd > Decimal(0)
         assert groq.asked[0].headers["authorization"] == f"Bearer {key}"
         await desk.close()
+
+
+def test_of_lists_that_come_at_the_same_time_none_is_lost(desk: Desk) -> None:
+    """As where all keys are checked at once."""
+    providers = list(desk.catalog.providers)[:8]
+    together = threading.Barrier(len(providers))
+
+    def keep(id: str, turn: int) -> None:
+        live = tuple(Model(provider=id, id=f"{turn}-{number}", name="") for number in range(500))
+        together.wait()
+        desk.keep_models(id, live)
+
+    for turn in range(4):
+        threads = [threading.Thread(target=keep, args=(id, turn)) for id in providers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seen = {id: {model.id for model in desk.catalog.models(id)} for id in providers}
+        assert [id for id in providers if f"{turn}-0" not in seen[id]] == []

@@ -66,6 +66,8 @@ class Desk:
         self._cwd = cwd
         self._handed_out: set[Secret] = set()
         self._let_go: set[Fingerprint] = set()
+        self._exchanging = threading.Lock()
+        """Held while the catalog is made into another one: threads that check keys do so at the same time."""
         self.settings = Settings(paths.settings)
         self.catalog_files = CatalogFiles(paths)
         self.catalog: Catalog = self.catalog_files.load()
@@ -267,15 +269,17 @@ class Desk:
 
     def keep_models(self, provider: str, live: tuple[Model, ...]) -> None:
         """Takes a provider's own list into the catalog, and keeps it for the next start."""
-        self.catalog = self.catalog.with_live(provider, live)
-        self.catalog_files.keep_live(provider, live)
+        with self._exchanging:
+            self.catalog = self.catalog.with_live(provider, live)
+            self.catalog_files.keep_live(provider, live)
 
     def reload(self) -> tuple[str, ...]:
         """Reads the files that were edited since; the problems that are left, one sentence each."""
         if self.settings.changed():
             self.settings.reload()
         if self.catalog_files.changed():
-            self.catalog = self.catalog_files.load()
+            with self._exchanging:
+                self.catalog = self.catalog_files.load()
         if self.routes.changed():
             self.routes.reload()
         self.environment = self._read_environment()
