@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -202,3 +203,23 @@ def test_of_lists_that_come_at_the_same_time_none_is_lost(desk: Desk) -> None:
             thread.join()
         seen = {id: {model.id for model in desk.catalog.models(id)} for id in providers}
         assert [id for id in providers if f"{turn}-0" not in seen[id]] == []
+
+
+def test_what_is_blanked_in_logs_can_be_looked_up_while_another_secret_is_handed_out(desk: Desk) -> None:
+    """Threads write to the log as well."""
+    for number in range(2_000):
+        desk.remember_secret(Secret(f"secret-{number}"))
+    known: list[int] = []
+
+    def look() -> None:
+        known.extend(len(desk.live_secrets()) for _ in range(200))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    number = 2_000
+    while looking.is_alive():
+        desk.remember_secret(Secret(f"secret-{number}"))
+        number += 1
+        time.sleep(0)
+    assert len(known) == 200
+    assert known == sorted(known)

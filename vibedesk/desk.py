@@ -167,7 +167,8 @@ class Desk:
     def live_secrets(self) -> tuple[str | Fingerprint, ...]:
         """The secrets that were handed out: for the redaction of logs and messages, and nothing else. Of those from
         before the vault was locked, what knows them again."""
-        return (*(secret.reveal() for secret in self._handed_out), *self._let_go)
+        handed_out, let_go = self._handed_out.copy(), self._let_go.copy()  # another thread may add to them
+        return (*(secret.reveal() for secret in handed_out), *let_go)
 
     def remember_secret(self, secret: Secret) -> None:
         """From now on this is blanked in logs and messages."""
@@ -179,8 +180,9 @@ class Desk:
         Answers that are being read go on to their end, and who is asked anew is handed a secret anew.
         """
         await asyncio.to_thread(self.vault.lock)
-        while self._handed_out:
-            self._let_go.update(fingerprints(self._handed_out.pop().reveal()))
+        for secret in self._handed_out.copy():
+            self._let_go.update(fingerprints(secret.reveal()))  # first: at no moment is it unknown
+            self._handed_out.discard(secret)
         if "http" in self.__dict__:
             await self.http.close_idle()
 
