@@ -61,8 +61,11 @@ async def playing(
                 await asyncio.to_thread(desk.vault.add, "groq", Secret(GROQ_KEY), label="fast", origin=origin)
             desk.settings.set("lanes.last", list(models))
             tasks, notices = Tasks(), Notices()
+            crashes: list[object] = []
+            tasks.crashed.connect(lambda name, error: crashes.append((name, error)))
             playground = Playground(desk, tasks, notices)
             try:
                 yield Scene(desk, tasks, notices, playground, History(desk, tasks, notices), groq)
             finally:
                 await tasks.close()
+            assert not crashes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,26 @@ async def desk_in(folder: Path, environ: Mapping[str, str]) -> Any:
         yield desk
     finally:
         await desk.close()
+
+
+@contextmanager
+def slow_disk(desk: Desk) -> Iterator[threading.Event]:
+    """Nothing is written until the event is set, or the block is left."""
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with desk.database.transaction():
+            held.set()
+            free.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(20)
+    try:
+        yield free
+    finally:
+        free.set()
+        holder.join()
 
 
 async def until(true: Callable[[], object], seconds: float = 10.0) -> None:

@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.playing import GOOD, LONG, playing
-from tests.sitting import until
-from vibedesk.desk import Desk
+from tests.sitting import slow_disk, until
 from vibedesk.engine.errors import Misconfigured
-
-
-@contextmanager
-def slow_disk(desk: Desk) -> Iterator[threading.Event]:
-    """Nothing is written until the event is set, or the block is left."""
-    held, free = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with desk.database.transaction():
-            held.set()
-            free.wait(20)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(20)
-    try:
-        yield free
-    finally:
-        free.set()
-        holder.join()
 
 
 async def test_a_broken_settings_file_is_told_in_its_own_words_and_nothing_crashes(tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ async def test_a_set_is_named_and_opened_from_the_menu(compared: Compared) -> No
     await until(lambda: len(compared.page.views) == 3)
     menu.close()
     assert compared.models() == ["groq/a", "groq/b", "groq/c"]
+    await compared.scene.rest()
 
 
 @pytest.mark.parametrize("compared", [[GOOD]], indirect=True)

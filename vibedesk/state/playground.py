@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -186,7 +186,7 @@ class Playground(Lanes):
             await self._ensure_conversation()
             await self.contest.keep()
             turn = await self._autosave.turn(self.conversation, shown)
-            for lane in lanes:
+            for lane in self._left_of(lanes):
                 lane.take_turn(turn)
                 lane.set_spec(leaf="")
             await self._send(lanes)
@@ -213,7 +213,7 @@ class Playground(Lanes):
         try:
             while self._repeats:
                 async with self._asking:
-                    await self._send([lane for lane in lanes if lane in self.lanes])
+                    await self._send(lanes)
                     for lane in lanes:
                         await lane.settle()
                 self._repeats = max(0, self._repeats - 1)
@@ -229,15 +229,19 @@ class Playground(Lanes):
             await lane.settle()
 
     async def _send(self, lanes: list[Lane]) -> None:
-        ready: list[tuple[Lane, Request, tuple[Rung, ...]]] = []
+        found: dict[Lane, tuple[Rung, ...] | EngineError] = {}
         for lane in lanes:
-            lane.conversation = self.conversation
             try:
-                rungs = await asyncio.to_thread(lane.rungs)
+                found[lane] = await asyncio.to_thread(lane.rungs)
             except EngineError as error:
-                lane.refuse(error)
+                found[lane] = error
             except DatabaseProblem as problem:
                 self._notices.add(str(problem), "bad")
+        ready: list[tuple[Lane, Request, tuple[Rung, ...]]] = []
+        for lane in self._left_of(found):
+            lane.conversation = self.conversation
+            if isinstance(rungs := found[lane], EngineError):
+                lane.refuse(rungs)
             else:
                 ready.append((lane, lane.request(), rungs))
         self._gate = Gate() if len(ready) > 1 else None
@@ -245,6 +249,10 @@ class Playground(Lanes):
         for (lane, request, rungs), ticket in zip(ready, tickets, strict=True):
             lane.start(request, rungs, ticket)
         self._look()
+
+    def _left_of(self, lanes: Iterable[Lane]) -> list[Lane]:
+        """Those that were neither closed nor set aside meanwhile."""
+        return [lane for lane in lanes if lane in self.lanes]
 
     # The conversation
 
