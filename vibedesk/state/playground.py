@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -78,17 +79,15 @@ class Playground(Lanes):
 
     def ask(self, text: str, images: Sequence[Image] = (), without: Collection[str] = ()) -> None:
         """Asks all linked lanes that have a model, but those left out by id; what still runs there is stopped first."""
-        lanes = [
-            lane
-            for lane in self.targets()
-            if (lane.spec.model or lane.spec.route) and lane.spec.id not in without
-        ]
+        lanes = self._addressed(without)
         if lanes and (text.strip() or images):
-            self._tasks.start(self._ask(text, tuple(images), lanes), name="ask all lanes")
+            whom = lambda: self._left_of(lanes) or self._addressed(without)  # noqa: E731
+            self._tasks.start(self._ask(text, tuple(images), whom), name="ask all lanes")
 
     def ask_lane(self, index: int, text: str, images: Sequence[Image] = ()) -> None:
         """Asks one lane alone."""
-        self._tasks.start(self._ask(text, tuple(images), [self.lanes[index]]), name="ask one lane")
+        whom = partial(self._left_of, [self.lanes[index]])
+        self._tasks.start(self._ask(text, tuple(images), whom), name="ask one lane")
 
     def regenerate(self, index: int) -> None:
         """Asks the lane's last question again; the answer so far is kept as replaced."""
@@ -120,9 +119,9 @@ class Playground(Lanes):
 
     def edit(self, turn_id: str, text: str, images: Sequence[Image] = ()) -> None:
         """Asks another version of a question, in every lane that shows it: a branch; the first version is kept."""
-        lanes = [lane for lane in self.lanes if lane.story.exchange(turn_id) is not None]
-        if lanes and (text.strip() or images):
-            self._tasks.start(self._ask(text, tuple(images), lanes, instead_of=turn_id), name="ask it anew")
+        whom = partial(self._showing, turn_id)
+        if whom() and (text.strip() or images):
+            self._tasks.start(self._ask(text, tuple(images), whom, instead_of=turn_id), name="ask it anew")
 
     def show_version(self, turn_id: str, place: int) -> None:
         """Another version of a question and what followed it, in every lane that shows it."""
@@ -136,7 +135,7 @@ class Playground(Lanes):
 
     def remove_turn(self, turn_id: str) -> None:
         """Takes a question and its answers out of all lanes and of what is kept."""
-        if any(lane.running and lane.story.exchange(turn_id) for lane in self.lanes):
+        if any(lane.running for lane in self._showing(turn_id)):
             self._notices.add("This turn is still being answered. Stop it first.", "info")
             return
         self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
@@ -160,10 +159,14 @@ class Playground(Lanes):
         self._tasks.start(put_back(), name="put a turn back")
 
     async def _ask(
-        self, text: str, images: tuple[Image, ...], lanes: list[Lane], *, instead_of: str = ""
+        self, text: str, images: tuple[Image, ...], whom: Callable[[], list[Lane]], *, instead_of: str = ""
     ) -> None:
+        """`whom` is called when it is this question's turn: the lanes may be others by then."""
         async with self._asking:
-            await self._halt(lanes)
+            await self._halt(lanes := whom())
+            lanes = self._left_of(lanes)
+            if not lanes:
+                return
             ids = [lane.spec.id for lane in lanes]
             parents = {
                 lane.spec.id: lane.rewind(instead_of) if instead_of else lane.story.leaf for lane in lanes
@@ -249,6 +252,16 @@ class Playground(Lanes):
         for (lane, request, rungs), ticket in zip(ready, tickets, strict=True):
             lane.start(request, rungs, ticket)
         self._look()
+
+    def _addressed(self, without: Collection[str]) -> list[Lane]:
+        return [
+            lane
+            for lane in self.targets()
+            if (lane.spec.model or lane.spec.route) and lane.spec.id not in without
+        ]
+
+    def _showing(self, turn_id: str) -> list[Lane]:
+        return [lane for lane in self.lanes if lane.story.exchange(turn_id) is not None]
 
     def _left_of(self, lanes: Iterable[Lane]) -> list[Lane]:
         """Those that were neither closed nor set aside meanwhile."""
