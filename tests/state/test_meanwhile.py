@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.playing import GOOD, playing
+from tests.playing import GOOD, LONG, playing
 from tests.sitting import slow_disk, until
 
 
@@ -57,3 +57,95 @@ async def test_a_question_sent_while_another_conversation_begins_is_asked_there(
         assert scene.playground.lanes[0].phase == "complete"
         kept = scene.desk.history.load(scene.playground.conversation)
         assert [turn.text for turn in kept.turns] == ["Third?"]
+
+
+async def test_a_new_conversation_is_not_overtaken_by_one_that_was_opened_before(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("First?")
+        first = scene.playground.conversation
+        scene.playground.new_conversation()
+        await scene.rest()
+        with slow_disk(scene.desk):
+            scene.playground.open_conversation(first)
+            await rounds()
+            scene.playground.new_conversation()
+            await rounds()
+        await scene.rest()
+        assert scene.playground.conversation == ""
+
+
+async def test_a_question_asked_while_a_turn_is_put_back_stays_in_sight(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("First?")
+        await scene.ask("Second?")
+        scene.playground.remove_turn(scene.playground.lanes[0].exchanges[0].turn.id)
+        await scene.rest()
+        scene.notices.act(scene.notices.current()[-1].id)
+        scene.playground.ask("Third?")
+        await until(lambda: scene.playground.turns > 2)
+        await scene.rest()
+        assert [one.turn.text for one in scene.playground.lanes[0].exchanges] == [
+            "First?",
+            "Second?",
+            "Third?",
+        ]
+        answers = [one.answer for one in scene.playground.lanes[0].exchanges]
+        assert answers[-1] is not None
+        assert list(scene.desk.history.load(scene.playground.conversation).answers) == answers
+
+
+async def test_a_conversation_that_is_open_already_is_shown_as_it_is_kept(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG]) as scene:
+        scene.playground.ask("A long one?")
+        await until(lambda: len(scene.playground.lanes[0].text) > 20)
+        scene.playground.open_conversation(scene.playground.conversation)
+        await scene.rest()
+        assert scene.answer().outcome is not None
+        assert [scene.answer()] == list(scene.desk.history.load(scene.playground.conversation).answers)
+
+
+async def test_a_removal_that_is_undone_at_once_leaves_the_conversation_open(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG]) as scene:
+        scene.playground.ask("A long one?")
+        await until(lambda: len(scene.playground.lanes[0].text) > 20)
+        id = scene.playground.conversation
+        scene.history.refresh()
+        await until(lambda: scene.history.rows.rowCount() == 1)
+        scene.history.removed.connect(scene.playground.leave_removed)
+        scene.history.returned.connect(scene.playground.take_back)
+        scene.history.remove(id)
+        scene.history.undo(id)
+        await scene.rest()
+        assert scene.playground.conversation == id
+
+
+async def test_a_conversation_removed_while_it_opens_is_not_opened(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        id = scene.playground.conversation
+        scene.playground.new_conversation()
+        await scene.rest()
+        with slow_disk(scene.desk):
+            scene.playground.open_conversation(id)
+            await rounds()
+            scene.playground.leave_removed(id)
+            await rounds()
+        await scene.rest()
+        assert scene.playground.conversation == ""
+
+
+async def test_a_lane_set_aside_in_mid_answer_is_written_down_before_its_conversation_is_left(
+    tmp_path: Path,
+) -> None:
+    async with playing(tmp_path, [GOOD, LONG]) as scene:
+        scene.playground.ask("A long one?")
+        await until(
+            lambda: not scene.playground.lanes[0].running and len(scene.playground.lanes[1].text) > 20
+        )
+        id = scene.playground.conversation
+        with slow_disk(scene.desk):
+            scene.playground.promote(0)
+            scene.playground.new_conversation()
+            await rounds()
+        await scene.rest()
+        assert [answer.outcome for answer in scene.desk.history.load(id).answers] == ["complete", "stopped"]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, Qt, Signal
 
 from vibedesk.desk import Desk
@@ -32,6 +33,12 @@ MOST_REPEATS = 10
 UNDO_S = 8.0
 
 
+class Going(Struct, frozen=True, eq=False):
+    """A wish to see another conversation, by its id; "" = a new one. The last one is fulfilled."""
+
+    to: str
+
+
 class Playground(Lanes):
     """`ask` asks every linked lane, in the same tick; each lane goes on by itself from there."""
 
@@ -51,6 +58,7 @@ class Playground(Lanes):
         self._gate: Gate | None = None
         self._repeats = 0
         self._removed = ""
+        self._going: Going | None = None
         self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
         self.contest = Contest(self, self)
 
@@ -152,9 +160,10 @@ class Playground(Lanes):
 
     def _put_back(self, before: Conversation, turn_id: str) -> None:
         async def put_back() -> None:
-            await self._autosave.put_turn_back(before, turn_id)
-            if self.conversation == before.id:
-                await self._open(before.id)
+            async with self._asking:
+                await self._autosave.put_turn_back(before, turn_id)
+                if self.conversation == before.id and self._going is None:
+                    await self._open(before.id)
 
         self._tasks.start(put_back(), name="put a turn back")
 
@@ -275,22 +284,29 @@ class Playground(Lanes):
 
     def open_lanes(self, specs: Sequence[LaneSpec]) -> None:
         """Leaves this conversation, which is kept, and begins one with lanes like these."""
-        self._tasks.start(self._leave_for(None, fresh(specs)), name="new conversation")
+        self._go("", partial(self._show, None, fresh(specs)), "new conversation")
 
     def open_conversation(self, id: str) -> None:
         """Shows a kept conversation, lanes, turns and answers as they were."""
-        self._tasks.start(self._open(id), name="open a conversation")
+        self._go(id, partial(self._open, id), "open a conversation")
 
     def leave_removed(self, id: str) -> None:
-        """The open conversation is being removed: nothing more is written into it."""
-        if id == self.conversation:
+        """The conversation that is open, or about to be, is being removed: nothing more is written into it."""
+        if id == (self.conversation if self._going is None else self._going.to):
             self._removed = id
             self.new_conversation()
 
     def take_back(self, id: str) -> None:
         """A removal was undone: the conversation is open again where it was, unless another one was begun since."""
-        if id == self._removed and not self.turns:
-            self.open_conversation(id)
+
+        async def look() -> None:
+            async with self._asking:
+                begun = bool(self.turns) or self._going is not None
+            if not begun:
+                self.open_conversation(id)
+
+        if id == self._removed:
+            self._tasks.start(look(), name="take a conversation back")
 
     def set_title(self, title: str) -> None:
         """Names the conversation; an empty name changes nothing."""
@@ -300,38 +316,55 @@ class Playground(Lanes):
             self.title_changed.emit(title)
             self._autosave.title(self.conversation, title)
 
+    def _go(self, to: str, way: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Leaves for another conversation, unless by then one more is wished for."""
+        self._repeats = 0
+        going = self._going = Going(to)
+
+        async def go() -> None:
+            async with self._asking:
+                if self._going is going:
+                    try:
+                        await way()
+                    finally:
+                        if self._going is going:
+                            self._going = None
+
+        self._tasks.start(go(), name=name)
+
     async def _open(self, id: str) -> None:
+        going = self._going
+        if id == self.conversation:
+            await self._halt([*self.lanes, *self.aside])  # what is said until then belongs to what is shown
         try:
             conversation = await asyncio.to_thread(self._desk.history.load, id)
             since = await asyncio.to_thread(self._desk.votes.hidden_since, id)
         except KeyError:
             self._notices.add("This conversation is no longer there.", "warn")
-            return
         except DatabaseProblem as problem:
             self._notices.add(str(problem), "bad")
-            return
-        await self._leave_for(conversation, list(conversation.lanes), since)
+        else:
+            if self._going is going:
+                await self._show(conversation, list(conversation.lanes), since)
 
-    async def _leave_for(
+    async def _show(
         self, conversation: Conversation | None, specs: list[LaneSpec], since: int | None = None
     ) -> None:
-        self._repeats = 0
-        async with self._asking:
-            await self._halt(self.lanes)
-            if self.turns:
-                self._tasks.start(give_back(), name="give memory back")
-            self.conversation = conversation.id if conversation else ""
-            self.title = conversation.title if conversation else ""
-            self.turns = len(conversation.turns) if conversation else 0
-            self._fill(specs)
-            if conversation is not None:
-                for lane in (*self.lanes, *self.aside):
-                    lane.conversation = conversation.id
-                    lane.restore(exchanges_of(conversation, lane.spec.id))
-            self.contest.opened(since)
-            self.lanes_changed.emit()
-            self.title_changed.emit(self.title)
-            self.conversation_opened.emit()
+        await self._halt([*self.lanes, *self.aside])
+        if self.turns:
+            self._tasks.start(give_back(), name="give memory back")
+        self.conversation = conversation.id if conversation else ""
+        self.title = conversation.title if conversation else ""
+        self.turns = len(conversation.turns) if conversation else 0
+        self._fill(specs)
+        if conversation is not None:
+            for lane in (*self.lanes, *self.aside):
+                lane.conversation = conversation.id
+                lane.restore(exchanges_of(conversation, lane.spec.id))
+        self.contest.opened(since)
+        self.lanes_changed.emit()
+        self.title_changed.emit(self.title)
+        self.conversation_opened.emit()
 
     def _begin_as_preset(self) -> None:
         """The first lanes too begin with the default preset, once it is read."""
