@@ -149,3 +149,35 @@ async def test_a_lane_set_aside_in_mid_answer_is_written_down_before_its_convers
             await rounds()
         await scene.rest()
         assert [answer.outcome for answer in scene.desk.history.load(id).answers] == ["complete", "stopped"]
+
+
+async def test_an_answer_is_continued_once_however_often_it_is_wished(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG]) as scene:
+        scene.playground.ask("A long one?")
+        lane = scene.playground.lanes[0]
+        await until(lambda: len(lane.text) > 200)
+        scene.playground.stop_all()
+        await scene.rest()
+        assert lane.can_continue
+        scene.playground.continue_answer(0)
+        scene.playground.continue_answer(0)
+        await until(lambda: len(scene.groq.asked) > 1)
+        scene.playground.stop_all()
+        await scene.rest()
+        assert len(scene.groq.asked) == 2
+        assert len(lane.exchanges[-1].answers) == 2
+
+
+async def test_the_question_before_is_not_asked_again_for_one_that_is_being_removed(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("First?")
+        await scene.ask("Second?")
+        lane = scene.playground.lanes[0]
+        with slow_disk(scene.desk):
+            scene.playground.remove_turn(lane.exchanges[-1].turn.id)
+            await rounds()
+            scene.playground.regenerate(0)
+            await rounds()
+        await scene.rest()
+        [exchange] = lane.exchanges
+        assert len(exchange.answers) == 1

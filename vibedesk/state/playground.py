@@ -101,13 +101,13 @@ class Playground(Lanes):
         """Asks the lane's last question again; the answer so far is kept as replaced."""
         lane = self.lanes[index]
         if lane.exchanges:
-            self._tasks.start(self._again(lane), name="regenerate")
+            self._tasks.start(self._again(lane, lane.story.leaf), name="regenerate")
 
     def continue_answer(self, index: int) -> None:
         """Asks for the rest of the lane's last answer, which had ended early."""
         lane = self.lanes[index]
         if lane.can_continue:
-            self._tasks.start(self._go_on(lane), name="go on with an answer")
+            self._tasks.start(self._go_on(lane, lane.story.leaf), name="go on with an answer")
 
     def repeat(self, times: int) -> None:
         """Asks the last question of all linked lanes again, one round after the other, until it was asked `times`."""
@@ -204,22 +204,27 @@ class Playground(Lanes):
             await self._send(lanes)
             self.contest.look()
 
-    async def _again(self, lane: Lane) -> None:
+    async def _again(self, lane: Lane, turn_id: str) -> None:
         async with self._asking:
-            await self._halt([lane])
-            await self._send([lane])
+            if lane in self.lanes and lane.story.leaf == turn_id:
+                await self._halt([lane])
+                await self._send([lane])
 
-    async def _go_on(self, lane: Lane) -> None:
+    async def _go_on(self, lane: Lane, turn_id: str) -> None:
         async with self._asking:
+            if lane not in self.lanes or lane.story.leaf != turn_id or not lane.can_continue:
+                return
             try:
                 rungs = await asyncio.to_thread(lane.rungs)
             except EngineError as error:
-                lane.refuse(error)
+                if lane in self.lanes:
+                    lane.refuse(error)
             except DatabaseProblem as problem:
                 self._notices.add(str(problem), "bad")
             else:
-                lane.go_on(rungs)
-                self._look()
+                if lane in self.lanes:
+                    lane.go_on(rungs)
+                    self._look()
 
     async def _repeat(self, lanes: list[Lane]) -> None:
         try:
