@@ -181,3 +181,46 @@ async def test_the_question_before_is_not_asked_again_for_one_that_is_being_remo
         await scene.rest()
         [exchange] = lane.exchanges
         assert len(exchange.answers) == 1
+
+
+async def test_a_turn_removed_twice_is_removed_once(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        turn = scene.playground.lanes[0].exchanges[0].turn.id
+        scene.playground.remove_turn(turn)
+        scene.playground.remove_turn(turn)
+        await scene.rest()
+        assert [notice.text for notice in scene.notices.current()] == ["Removed a turn."]
+        scene.notices.act(scene.notices.current()[0].id)
+        await scene.rest()
+        assert [one.turn.id for one in scene.playground.lanes[0].exchanges] == [turn]
+
+
+async def test_a_turn_that_is_about_to_be_asked_again_is_not_removed(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        turn = scene.playground.lanes[0].exchanges[0].turn.id
+        with slow_disk(scene.desk):
+            scene.playground.regenerate(0)
+            await rounds()
+            scene.playground.remove_turn(turn)
+            await rounds()
+        await scene.rest()
+        shown = scene.playground.lanes[0].exchanges[0].answers
+        assert list(scene.desk.history.load(scene.playground.conversation).answers) == shown
+        assert [n.text for n in scene.notices.current()] == [
+            "This turn is still being answered. Stop it first."
+        ]
+
+
+async def test_a_removed_turn_is_gone_from_the_lanes_set_aside_too(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        await scene.ask("First?")
+        await scene.ask("Second?")
+        scene.playground.promote(0)
+        scene.playground.remove_turn(scene.playground.lanes[0].exchanges[0].turn.id)
+        await scene.rest()
+        scene.playground.bring_back()
+        shown = [[one.turn.text for one in lane.exchanges] for lane in scene.playground.lanes]
+        assert shown == [["Second?"], ["Second?"]]
+        await scene.rest()

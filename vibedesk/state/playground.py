@@ -143,20 +143,27 @@ class Playground(Lanes):
 
     def remove_turn(self, turn_id: str) -> None:
         """Takes a question and its answers out of all lanes and of what is kept."""
-        if any(lane.running for lane in self._showing(turn_id)):
-            self._notices.add("This turn is still being answered. Stop it first.", "info")
-            return
-        self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
+        if not self._is_answering(turn_id):
+            self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
 
     async def _remove_turn(self, turn_id: str) -> None:
         async with self._asking:
+            if self._is_answering(turn_id) or not self._showing(turn_id):
+                return
             kept = await self._autosave.whole(self.conversation)
-            for lane in self.lanes:
+            for lane in (*self.lanes, *self.aside):
                 lane.forget_turn(turn_id)
             await self._autosave.remove_turn(self.conversation, turn_id)
         if kept is not None:
             undo = lambda: self._put_back(kept, turn_id)  # noqa: E731
             self._notices.add("Removed a turn.", action_label="Undo", action=undo, seconds=UNDO_S)
+
+    def _is_answering(self, turn_id: str) -> bool:
+        """Whether a lane is answering this turn, which is told then."""
+        answering = any(lane.running for lane in self._showing(turn_id))
+        if answering:
+            self._notices.add("This turn is still being answered. Stop it first.", "info")
+        return answering
 
     def _put_back(self, before: Conversation, turn_id: str) -> None:
         async def put_back() -> None:
