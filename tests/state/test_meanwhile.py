@@ -224,3 +224,50 @@ async def test_a_removed_turn_is_gone_from_the_lanes_set_aside_too(tmp_path: Pat
         shown = [[one.turn.text for one in lane.exchanges] for lane in scene.playground.lanes]
         assert shown == [["Second?"], ["Second?"]]
         await scene.rest()
+
+
+async def test_the_next_question_ends_the_rounds_of_the_one_before(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD]) as scene:
+        await scene.ask("First?")
+        scene.playground.set_model(0, LONG)
+        scene.playground.repeat(4)
+        await until(lambda: len(scene.groq.asked) > 1)
+        scene.playground.ask("Second?")
+        await until(lambda: scene.playground.turns == 2 and scene.playground.lanes[0].running)
+        scene.playground.stop_all()
+        await scene.rest()
+        exchanges = scene.playground.lanes[0].exchanges
+        assert [len(one.answers) for one in exchanges] == [2, 1]
+        kept = scene.desk.history.load(scene.playground.conversation).answers
+        assert list(kept) == [answer for one in exchanges for answer in one.answers]
+
+
+async def test_a_conversation_can_be_left_in_the_middle_of_a_round(tmp_path: Path) -> None:
+    async with playing(tmp_path, ["groq/stall-3"]) as scene:
+        scene.playground.ask("Hi")
+        await until(lambda: len(scene.playground.lanes[0].text) > 2)
+        scene.playground.stop_all()
+        await scene.rest()
+        scene.playground.repeat(4)
+        await until(lambda: len(scene.groq.asked) > 1)
+        scene.playground.new_conversation()
+        await until(lambda: not scene.playground.conversation)
+        await scene.rest()
+
+
+async def test_rounds_that_were_stopped_do_not_go_on_beside_new_ones(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        scene.playground.set_model(0, LONG)
+        scene.playground.repeat(4)
+        lane = scene.playground.lanes[0]
+        await until(lambda: len(lane.text) > 20 and len(scene.groq.asked) == 2)
+        with slow_disk(scene.desk):
+            scene.playground.stop_all()
+            await until(lambda: not scene.playground.running)
+            scene.playground.repeat(4)
+            await rounds()
+        await until(lambda: len(scene.groq.asked) == 3 and lane.running)
+        scene.playground.stop_all()
+        await scene.rest()
+        assert [answer.outcome for answer in lane.exchanges[0].answers] == ["complete", "stopped", "stopped"]

@@ -39,6 +39,12 @@ class Going(Struct, frozen=True, eq=False):
     to: str
 
 
+class Rounds(Struct, eq=False):
+    """How often a question is still asked again."""
+
+    left: int
+
+
 class Playground(Lanes):
     """`ask` asks every linked lane, in the same tick; each lane goes on by itself from there."""
 
@@ -56,7 +62,7 @@ class Playground(Lanes):
         self.title = ""
         self.turns = 0
         self._gate: Gate | None = None
-        self._repeats = 0
+        self._rounds = Rounds(0)
         self._removed = ""
         self._going: Going | None = None
         self.presets.changed.connect(self._begin_as_preset, Qt.ConnectionType.SingleShotConnection)
@@ -66,7 +72,7 @@ class Playground(Lanes):
 
     @property
     def running(self) -> bool:
-        return bool(self._repeats) or super().running
+        return bool(self._rounds.left) or super().running
 
     @property
     def spread_s(self) -> float | None:
@@ -113,15 +119,15 @@ class Playground(Lanes):
         """Asks the last question of all linked lanes again, one round after the other, until it was asked `times`."""
         lanes = [lane for lane in self.targets() if lane.exchanges]
         if lanes and not self.running and not self.contest.hidden:
-            self._repeats = max(0, min(times, MOST_REPEATS) - 1)
-            self._tasks.start(self._repeat(lanes), name="repeat")
+            self._rounds = Rounds(max(0, min(times, MOST_REPEATS) - 1))
+            self._tasks.start(self._repeat(lanes, self._rounds), name="repeat")
 
     def stop(self, index: int) -> None:
         self.lanes[index].stop()
 
     def stop_all(self) -> None:
         """Stops every lane; what was said stays."""
-        self._repeats = 0
+        self._rounds.left = 0
         for lane in self.lanes:
             lane.stop()
 
@@ -178,6 +184,7 @@ class Playground(Lanes):
         self, text: str, images: tuple[Image, ...], whom: Callable[[], list[Lane]], *, instead_of: str = ""
     ) -> None:
         """`whom` is called when it is this question's turn: the lanes may be others by then."""
+        self._rounds.left = 0
         async with self._asking:
             await self._halt(lanes := whom())
             lanes = self._left_of(lanes)
@@ -212,12 +219,14 @@ class Playground(Lanes):
             self.contest.look()
 
     async def _again(self, lane: Lane, turn_id: str) -> None:
+        self._rounds.left = 0
         async with self._asking:
             if lane in self.lanes and lane.story.leaf == turn_id:
                 await self._halt([lane])
                 await self._send([lane])
 
     async def _go_on(self, lane: Lane, turn_id: str) -> None:
+        self._rounds.left = 0
         async with self._asking:
             if lane not in self.lanes or lane.story.leaf != turn_id or not lane.can_continue:
                 return
@@ -233,16 +242,18 @@ class Playground(Lanes):
                     lane.go_on(rungs)
                     self._look()
 
-    async def _repeat(self, lanes: list[Lane]) -> None:
+    async def _repeat(self, lanes: list[Lane], rounds: Rounds) -> None:
         try:
-            while self._repeats:
+            while rounds.left:
                 async with self._asking:
-                    await self._send(lanes)
-                    for lane in lanes:
-                        await lane.settle()
-                self._repeats = max(0, self._repeats - 1)
+                    if rounds.left:  # nobody asked, stopped or left meanwhile
+                        await self._halt(lanes)
+                        await self._send(lanes)
+                for lane in lanes:
+                    await lane.settle()
+                rounds.left = max(0, rounds.left - 1)
         finally:
-            self._repeats = 0
+            rounds.left = 0
             self._look()
 
     async def _halt(self, lanes: list[Lane]) -> None:
@@ -330,7 +341,7 @@ class Playground(Lanes):
 
     def _go(self, to: str, way: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         """Leaves for another conversation, unless by then one more is wished for."""
-        self._repeats = 0
+        self._rounds.left = 0
         going = self._going = Going(to)
 
         async def go() -> None:
