@@ -271,3 +271,19 @@ async def test_rounds_that_were_stopped_do_not_go_on_beside_new_ones(tmp_path: P
         scene.playground.stop_all()
         await scene.rest()
         assert [answer.outcome for answer in lane.exchanges[0].answers] == ["complete", "stopped", "stopped"]
+
+
+async def test_an_answer_stopped_a_moment_ago_is_continued_whole(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG]) as scene:
+        scene.playground.ask("A long one?")
+        lane = scene.playground.lanes[0]
+        await until(lambda: len(lane.text) > 200)
+        with slow_disk(scene.desk):
+            scene.playground.stop_all()
+            await until(lambda: lane.can_continue)
+            scene.playground.set_model(0, GOOD)
+            scene.playground.continue_answer(0)
+            await rounds()
+        await until(lambda: len(scene.groq.asked) == 2)
+        await scene.rest()
+        assert [answer.outcome for answer in lane.exchanges[0].answers] == ["stopped", "complete"]

@@ -230,6 +230,7 @@ class Playground(Lanes):
         async with self._asking:
             if lane not in self.lanes or lane.story.leaf != turn_id or not lane.can_continue:
                 return
+            await self._halt([lane])
             try:
                 rungs = await asyncio.to_thread(lane.rungs)
             except EngineError as error:
