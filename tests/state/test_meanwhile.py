@@ -287,3 +287,17 @@ async def test_an_answer_stopped_a_moment_ago_is_continued_whole(tmp_path: Path)
         await until(lambda: len(scene.groq.asked) == 2)
         await scene.rest()
         assert [answer.outcome for answer in lane.exchanges[0].answers] == ["stopped", "complete"]
+
+
+async def test_what_changes_while_a_conversation_is_first_written_down_is_kept_too(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD]) as scene:
+        with slow_disk(scene.desk):
+            scene.playground.ask("Hi")
+            await until(lambda: scene.playground.turns == 1)
+            scene.playground.set_title("A name")
+            scene.playground.add_lane(LONG)
+            await rounds()
+        await scene.rest()
+        kept = scene.desk.history.load(scene.playground.conversation)
+        assert kept.title == "A name"
+        assert [lane.model for lane in kept.lanes] == [GOOD, LONG]

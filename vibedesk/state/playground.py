@@ -399,7 +399,12 @@ class Playground(Lanes):
     async def _ensure_conversation(self) -> None:
         if not self.conversation:
             since = self.contest.since if self.contest.hidden else None
-            self.conversation = await self._autosave.create(self._specs(), self.title, since)
+            title, specs = self.title, self._specs()
+            self.conversation = await self._autosave.create(specs, title, since)
+            if title != self.title:
+                self._autosave.title(self.conversation, self.title)
+            if specs != self._specs():
+                self._save_lanes()
 
     def _name_after(self, text: str) -> None:
         if not self.title:
