@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.playing import GOOD, LONG, playing
 from tests.sitting import slow_disk, until
+from vibedesk.state.contest import Contest
 
 
 async def rounds(number: int = 20) -> None:
@@ -301,3 +302,16 @@ async def test_what_changes_while_a_conversation_is_first_written_down_is_kept_t
         kept = scene.desk.history.load(scene.playground.conversation)
         assert kept.title == "A name"
         assert [lane.model for lane in kept.lanes] == [GOOD, LONG]
+
+
+async def test_blindness_that_ends_while_it_is_written_down_is_over_on_the_disk_too(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        contest: Contest = scene.playground.contest
+        assert contest.begin()
+        with slow_disk(scene.desk):
+            scene.playground.ask("Hi")
+            await until(lambda: scene.playground.turns == 1)
+            contest.end()
+            await rounds()
+        await scene.rest()
+        assert scene.desk.votes.hidden_since(scene.playground.conversation) is None

@@ -121,9 +121,8 @@ class Contest(QObject):
             return
         names = _names([lanes[place] for place in able])
         among = able.index(choice) if choice >= 0 else choice
-        tag = self.tag
         self._close(Result(choice=among, letters=tuple(LETTERS[place] for place in able), names=names))
-        self._write(lambda: self._playground.desk.votes.cast(names, among, tag), self.voted.emit)
+        self._playground.start(self._cast(names, among, self.tag), "keep a vote")
         self._set("revealed")
 
     def reveal(self) -> None:
@@ -177,23 +176,23 @@ class Contest(QObject):
         lanes = self.lanes()
         unvoted = Result(choice=None, letters=tuple(LETTERS[: len(lanes)]), names=_names(lanes))
         self.result = result or unvoted
-        conversation = self._playground.conversation
-        if conversation:
-            self._write(
-                lambda: self._playground.desk.votes.reveal(conversation),
-                lambda: self._playground.conversation_saved.emit(conversation),
-            )
+        self._playground.start(self._reveal(self._playground.conversation), "keep a reveal")
 
     def _set(self, stage: Stage) -> None:
         self.stage = stage
         self.changed.emit()
 
-    def _write(self, work: Callable[[], object], then: Callable[[], object]) -> None:
-        async def write() -> None:
-            await self._try(work)
-            then()
+    async def _reveal(self, conversation: str) -> None:
+        """After the question that is on its way, with which it is written down that this conversation is blind."""
+        async with self._playground.asking:
+            conversation = conversation or self._playground.conversation
+            if conversation:
+                await self._try(lambda: self._playground.desk.votes.reveal(conversation))
+                self._playground.conversation_saved.emit(conversation)
 
-        self._playground.start(write(), "keep a vote")
+    async def _cast(self, names: tuple[str, ...], choice: int, tag: str) -> None:
+        await self._try(lambda: self._playground.desk.votes.cast(names, choice, tag))
+        self.voted.emit()
 
     async def _try(self, work: Callable[[], object]) -> None:
         try:

@@ -58,7 +58,8 @@ class Playground(Lanes):
         self._autosave.saved.connect(self.conversation_saved)
         self.draft = Draft(tasks, self)
         self.prompts = Prompts(desk.prompts, tasks, self)
-        self._asking = asyncio.Lock()
+        self.asking = asyncio.Lock()
+        """Held by whoever asks, leaves or changes what was asked, one after the other."""
         self.title = ""
         self.turns = 0
         self._gate: Gate | None = None
@@ -153,7 +154,7 @@ class Playground(Lanes):
             self._tasks.start(self._remove_turn(turn_id), name="remove a turn")
 
     async def _remove_turn(self, turn_id: str) -> None:
-        async with self._asking:
+        async with self.asking:
             if self._is_answering(turn_id) or not self._showing(turn_id):
                 return
             kept = await self._autosave.whole(self.conversation)
@@ -173,7 +174,7 @@ class Playground(Lanes):
 
     def _put_back(self, before: Conversation, turn_id: str) -> None:
         async def put_back() -> None:
-            async with self._asking:
+            async with self.asking:
                 await self._autosave.put_turn_back(before, turn_id)
                 if self.conversation == before.id and self._going is None:
                     await self._open(before.id)
@@ -185,7 +186,7 @@ class Playground(Lanes):
     ) -> None:
         """`whom` is called when it is this question's turn: the lanes may be others by then."""
         self._rounds.left = 0
-        async with self._asking:
+        async with self.asking:
             await self._halt(lanes := whom())
             lanes = self._left_of(lanes)
             if not lanes:
@@ -220,14 +221,14 @@ class Playground(Lanes):
 
     async def _again(self, lane: Lane, turn_id: str) -> None:
         self._rounds.left = 0
-        async with self._asking:
+        async with self.asking:
             if lane in self.lanes and lane.story.leaf == turn_id:
                 await self._halt([lane])
                 await self._send([lane])
 
     async def _go_on(self, lane: Lane, turn_id: str) -> None:
         self._rounds.left = 0
-        async with self._asking:
+        async with self.asking:
             if lane not in self.lanes or lane.story.leaf != turn_id or not lane.can_continue:
                 return
             await self._halt([lane])
@@ -246,7 +247,7 @@ class Playground(Lanes):
     async def _repeat(self, lanes: list[Lane], rounds: Rounds) -> None:
         try:
             while rounds.left:
-                async with self._asking:
+                async with self.asking:
                     if rounds.left:  # nobody asked, stopped or left meanwhile
                         await self._halt(lanes)
                         await self._send(lanes)
@@ -324,7 +325,7 @@ class Playground(Lanes):
         """A removal was undone: the conversation is open again where it was, unless another one was begun since."""
 
         async def look() -> None:
-            async with self._asking:
+            async with self.asking:
                 begun = bool(self.turns) or self._going is not None
             if not begun:
                 self.open_conversation(id)
@@ -346,7 +347,7 @@ class Playground(Lanes):
         going = self._going = Going(to)
 
         async def go() -> None:
-            async with self._asking:
+            async with self.asking:
                 if self._going is going:
                     try:
                         await way()
