@@ -315,3 +315,17 @@ async def test_blindness_that_ends_while_it_is_written_down_is_over_on_the_disk_
             await rounds()
         await scene.rest()
         assert scene.desk.votes.hidden_since(scene.playground.conversation) is None
+
+
+async def test_looking_ahead_survives_the_lanes_being_others_by_then(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        before = list(scene.playground.lanes)
+        scene.playground.conversation_opened.connect(scene.playground.plan)  # as the page does
+        with slow_disk(scene.desk):
+            scene.playground.plan()
+            await rounds()
+            scene.playground.new_conversation()
+            await until(lambda: scene.playground.lanes[0] is not before[0])
+            await rounds()
+        await scene.rest()
+        assert all(lane.planned for lane in scene.playground.lanes)

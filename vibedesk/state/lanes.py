@@ -117,9 +117,11 @@ class Lanes(QObject):
         try:
             for lane in [lane for lane in self.lanes if lane.spec.model or lane.spec.route]:
                 try:
-                    lane.plan(await asyncio.to_thread(lane.rungs))
+                    rungs = await asyncio.to_thread(lane.rungs)
                 except (EngineError, DatabaseProblem):
-                    lane.plan(())  # asking will say it, with a card
+                    rungs = ()  # asking will say it, with a card
+                if lane in self.lanes:  # it may be gone by now
+                    lane.plan(rungs)
         finally:
             self._planning = False
         self.planned.emit()
