@@ -329,3 +329,21 @@ async def test_looking_ahead_survives_the_lanes_being_others_by_then(tmp_path: P
             await rounds()
         await scene.rest()
         assert all(lane.planned for lane in scene.playground.lanes)
+
+
+async def test_another_version_is_not_shown_under_a_question_that_is_on_its_way(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask("First?")
+        first = scene.playground.lanes[0].exchanges[0].turn
+        scene.playground.edit(first.id, "First, anew?")
+        await until(lambda: scene.playground.turns == 2)
+        await scene.rest()
+        lane = scene.playground.lanes[0]
+        with slow_disk(scene.desk):
+            scene.playground.ask("Second?")
+            await until(lambda: scene.playground.turns == 3)
+            scene.playground.show_version(lane.exchanges[0].turn.id, 0)
+            await rounds()
+        await scene.rest()
+        assert [one.turn.text for one in lane.exchanges] == ["First, anew?", "Second?"]
+        assert [len(one.answers) for one in lane.exchanges] == [1, 1]

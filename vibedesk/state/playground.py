@@ -139,7 +139,9 @@ class Playground(Lanes):
             self._tasks.start(self._ask(text, tuple(images), whom, instead_of=turn_id), name="ask it anew")
 
     def show_version(self, turn_id: str, place: int) -> None:
-        """Another version of a question and what followed it, in every lane that shows it."""
+        """Another version of a question and what followed it, in every lane that shows it; not while one is asked."""
+        if self.asking.locked():
+            return
         for lane in self.lanes:
             lane.show_version(turn_id, place)
         self._save_lanes()
