@@ -141,7 +141,7 @@ class CatalogState(QObject):
     def _write(self, key: str, value: list[str]) -> None:
         if value != self._list(key):
             self._unsaved[key] = value
-            self._tasks.start(self._save(key), name=f"save {key}")
+            self._tasks.start(self._save(key), name=f"save {key}", to_the_end=True)
             self.changed.emit()
 
     async def _save(self, key: str) -> None:

@@ -122,7 +122,7 @@ class Contest(QObject):
         names = _names([lanes[place] for place in able])
         among = able.index(choice) if choice >= 0 else choice
         self._close(Result(choice=among, letters=tuple(LETTERS[place] for place in able), names=names))
-        self._playground.start(self._cast(names, among, self.tag), "keep a vote")
+        self._playground.write(self._cast(names, among, self.tag), "keep a vote")
         self._set("revealed")
 
     def reveal(self) -> None:
@@ -176,7 +176,7 @@ class Contest(QObject):
         lanes = self.lanes()
         unvoted = Result(choice=None, letters=tuple(LETTERS[: len(lanes)]), names=_names(lanes))
         self.result = result or unvoted
-        self._playground.start(self._reveal(self._playground.conversation), "keep a reveal")
+        self._playground.write(self._reveal(self._playground.conversation), "keep a reveal")
 
     def _set(self, stage: Stage) -> None:
         self.stage = stage

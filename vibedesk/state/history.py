@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -66,10 +66,10 @@ class History(QObject):
         self.refresh()
 
     def pin(self, id: str, pinned: bool) -> None:
-        self._tasks.start(self._change(lambda: self._desk.history.set_pinned(id, pinned)), name="pin")
+        self._write(lambda: self._desk.history.set_pinned(id, pinned), "pin")
 
     def set_tags(self, id: str, tags: Sequence[str]) -> None:
-        self._tasks.start(self._change(lambda: self._desk.history.set_tags(id, tags)), name="tag")
+        self._write(lambda: self._desk.history.set_tags(id, tags), "tag")
 
     def export(self, ids: Sequence[str], path: str) -> None:
         """Writes these conversations into a file that another VibeDesk reads."""
@@ -77,7 +77,7 @@ class History(QObject):
 
     def import_from(self, path: str) -> None:
         """Reads such a file; its conversations stand in the list beside those that are there."""
-        self._tasks.start(self._import(Path(path)), name="import conversations")
+        self._tasks.start(self._import(Path(path)), name="import conversations", to_the_end=True)
 
     def refresh(self) -> None:
         """Looks again; several wishes at once are one look."""
@@ -89,9 +89,7 @@ class History(QObject):
 
     def rename(self, id: str, title: str) -> None:
         if title.strip():
-            self._tasks.start(
-                self._change(lambda: self._desk.history.set_title(id, title.strip())), name="rename"
-            )
+            self._write(lambda: self._desk.history.set_title(id, title.strip()), "rename")
 
     def remove(self, id: str) -> None:
         """Takes it off the list at once, and for good when nobody has undone it in time."""
@@ -132,10 +130,8 @@ class History(QObject):
                 await asyncio.to_thread(self._desk.history.remove, id)
 
     def _remove_now(self, id: str) -> None:
-        if self._leaving.pop(id, None) is not None:
-            self._tasks.start(
-                self._change(lambda: self._desk.history.remove(id)), name="remove a conversation"
-            )
+        if not self._tasks.closed and self._leaving.pop(id, None) is not None:  # else `finish` does it
+            self._write(lambda: self._desk.history.remove(id), "remove a conversation")
 
     async def _list(self) -> None:
         try:
@@ -159,8 +155,11 @@ class History(QObject):
         self.rows.set_rows(rows)
         self.listed.emit()
 
-    async def _change(self, work: object) -> None:
-        assert callable(work)
+    def _write(self, work: Callable[[], object], name: str) -> None:
+        """Does it to the end, whoever leaves meanwhile."""
+        self._tasks.start(self._change(work), name=name, to_the_end=True)
+
+    async def _change(self, work: Callable[[], object]) -> None:
         try:
             await asyncio.to_thread(work)
         except (DatabaseProblem, KeyError) as problem:

@@ -57,7 +57,7 @@ class LaneSets(QObject):
 
     def _do(self, work: Callable[[], None]) -> None:
         if not self._tasks.closed:
-            self._tasks.start(self._load(work), name="look at the sets of lanes")
+            self._tasks.start(self._load(work), name="look at the sets of lanes", to_the_end=True)
 
     async def _load(self, work: Callable[[], None]) -> None:
         spec = self._playground.lanes[0].spec

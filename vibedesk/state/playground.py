@@ -416,12 +416,9 @@ class Playground(Lanes):
 
     # For those who belong to it
 
-    def start(self, coro: Coroutine[Any, Any, None], name: str) -> None:
-        """Runs it as a task of the playground's."""
-        if self._tasks.closed:
-            coro.close()
-        else:
-            self._tasks.start(coro, name=name)
+    def write(self, coro: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs it to the end, whoever leaves meanwhile."""
+        self._tasks.start(coro, name=name, to_the_end=True)
 
     def complain(self, sentence: str) -> None:
         self._notices.add(sentence, "bad")

@@ -38,7 +38,7 @@ class Named(QObject):
 
     def _run(self, change: Callable[[], None], name: str) -> None:
         if not self._tasks.closed:
-            self._tasks.start(self._apply(change), name=name)
+            self._tasks.start(self._apply(change), name=name, to_the_end=True)
 
     async def _apply(self, change: Callable[[], None]) -> None:
         try:

@@ -82,11 +82,11 @@ class RoutesState(QObject):
 
     def save(self, route: Route, replacing: str | None = None) -> None:
         """Writes the route; `saved` or `refused` follows."""
-        self._tasks.start(self._save(route, replacing), name="save a route")
+        self._tasks.start(self._save(route, replacing), name="save a route", to_the_end=True)
 
     def remove(self, name: str) -> None:
         """Takes the route away, with a notice that brings it back."""
-        self._tasks.start(self._remove(name), name="remove a route")
+        self._tasks.start(self._remove(name), name="remove a route", to_the_end=True)
 
     def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> None:
         """Works out what would happen now, or if `faults` came about, without any network; `explained` follows."""

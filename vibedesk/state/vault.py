@@ -218,10 +218,10 @@ class Vault(QObject):
 
     def rename(self, key_id: str, label: str) -> None:
         if label.strip():
-            self._start("rename a key", self._do, self._desk.vault.rename, key_id, label.strip())
+            self._write("rename a key", self._desk.vault.rename, key_id, label.strip())
 
     def set_enabled(self, key_id: str, enabled: bool) -> None:
-        self._start("switch a key", self._do, self._desk.vault.set_enabled, key_id, enabled)
+        self._write("switch a key", self._desk.vault.set_enabled, key_id, enabled)
 
     def set_terms(self, key_id: str, limits: Limits, scope: str, note: str) -> None:
         """What the person allows the key, whose account it shares, and what they noted."""
@@ -229,7 +229,7 @@ class Vault(QObject):
         def keep() -> None:
             self._desk.keys.set_terms(key_id, limits=limits, scope=scope.strip(), note=note.strip())
 
-        self._start("set the terms of a key", self._do, keep)
+        self._write("set the terms of a key", keep)
 
     def move(self, key_id: str, place: int) -> None:
         """To this place, from 0, among the keys of its provider: the order in which they are tried."""
@@ -240,7 +240,7 @@ class Vault(QObject):
         family.remove(key_id)
         after = family[min(max(0, place), len(family)) - 1] if place > 0 else ""
         position = order.index(after) + 1 if after else order.index(family[0])
-        self._start("move a key", self._do, self._desk.vault.move, key_id, position)
+        self._write("move a key", self._desk.vault.move, key_id, position)
 
     def move_by(self, key_id: str, step: int) -> None:
         """One place up (-1) or down (1) among the keys of its provider; at the end nothing happens."""
@@ -284,6 +284,10 @@ class Vault(QObject):
     ) -> asyncio.Task[None]:
         return self._tasks.start(self._guarded(work, args), name=name)
 
+    def _write(self, name: str, act: Callable[..., object], *args: object) -> None:
+        """Has it written to the end, whoever leaves meanwhile: no keychain is asked for it."""
+        self._tasks.start(self._guarded(self._do, (act, *args)), name=name, to_the_end=True)
+
     async def _guarded(self, work: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]) -> None:
         try:
             await work(*args)
@@ -302,12 +306,15 @@ class Vault(QObject):
             self.refused.emit(_in_words(problem))
 
     async def _load(self) -> None:
+        if self._tasks.closed:
+            return
         month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         before = self._keys
         self._keys = await asyncio.to_thread(self._desk.keys.all)
         self._spent = await asyncio.to_thread(self._desk.ledger.spent_by_key, month)
         self._show()  # a keychain that hangs keeps nobody from seeing the labels
-        await self.door.look()
+        if not self._tasks.closed:
+            await self.door.look()
         self.loaded = True
         self.checks.forget_older(self._keys)
         self._show()
