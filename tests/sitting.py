@@ -63,6 +63,31 @@ def slow_disk(desk: Desk) -> Iterator[threading.Event]:
         holder.join()
 
 
+@contextmanager
+def late_thread(*, begins: bool) -> Iterator[threading.Event]:
+    """The first thing done in a thread in this block is late: it begins (or else ends) when the event is set."""
+    loop, free = asyncio.get_running_loop(), threading.Event()
+    usual, first = loop.run_in_executor, iter([True])
+
+    def run(executor: Any, work: Callable[..., Any], *args: Any) -> Any:
+        def late() -> Any:
+            if begins:
+                free.wait(20)
+            found = work(*args)
+            if not begins:
+                free.wait(20)
+            return found
+
+        return usual(executor, late) if next(first, False) else usual(executor, work, *args)
+
+    loop.run_in_executor = run  # type: ignore[method-assign]
+    try:
+        yield free
+    finally:
+        free.set()
+        del loop.run_in_executor
+
+
 async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Waits without a nested loop; fails when it takes too long."""
     for _ in range(round(seconds / 0.02)):

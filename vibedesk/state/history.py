@@ -44,6 +44,7 @@ class History(QObject):
         self.tags: tuple[str, ...] = ()
         """All tags there are."""
         self._leaving: dict[str, QTimer] = {}
+        self._in_turn = asyncio.Lock()
         self._looking = False
         self._look_again = False
 
@@ -156,14 +157,15 @@ class History(QObject):
         self.listed.emit()
 
     def _write(self, work: Callable[[], object], name: str) -> None:
-        """Does it to the end, whoever leaves meanwhile."""
+        """Does it after what was wished for before, and to the end, whoever leaves meanwhile."""
         self._tasks.start(self._change(work), name=name, to_the_end=True)
 
     async def _change(self, work: Callable[[], object]) -> None:
-        try:
-            await asyncio.to_thread(work)
-        except (DatabaseProblem, KeyError) as problem:
-            self._tell(problem)
+        async with self._in_turn:
+            try:
+                await asyncio.to_thread(work)
+            except (DatabaseProblem, KeyError) as problem:
+                self._tell(problem)
         self.refresh()
 
     async def _export(self, ids: tuple[str, ...], path: Path) -> None:

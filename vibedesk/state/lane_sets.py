@@ -34,6 +34,7 @@ class LaneSets(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._tasks, self._notices, self._playground = desk, tasks, notices, playground
+        self._in_turn = asyncio.Lock()
         self.saved: tuple[LaneSet, ...] = ()
         self.offered: tuple[LaneSet, ...] = ()
 
@@ -61,12 +62,13 @@ class LaneSets(QObject):
 
     async def _load(self, work: Callable[[], None]) -> None:
         spec = self._playground.lanes[0].spec
-        try:
-            await asyncio.to_thread(work)
-            self.saved = await asyncio.to_thread(self._desk.lane_sets.all)
-            self.offered = await asyncio.to_thread(offers, self._desk, spec)
-        except DatabaseProblem as problem:
-            self._notices.add(str(problem), "bad")
+        async with self._in_turn:
+            try:
+                await asyncio.to_thread(work)
+                self.saved = await asyncio.to_thread(self._desk.lane_sets.all)
+                self.offered = await asyncio.to_thread(offers, self._desk, spec)
+            except DatabaseProblem as problem:
+                self._notices.add(str(problem), "bad")
         self.changed.emit()
 
 

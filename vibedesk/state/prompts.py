@@ -27,6 +27,7 @@ class Named(QObject):
     def __init__(self, file: NamedTables[Any], tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._named, self._tasks = file, tasks
+        self._in_turn = asyncio.Lock()
         self.loaded = False
 
     def load(self) -> None:
@@ -41,12 +42,13 @@ class Named(QObject):
             self._tasks.start(self._apply(change), name=name, to_the_end=True)
 
     async def _apply(self, change: Callable[[], None]) -> None:
-        try:
-            await asyncio.to_thread(change)
-        except Misconfigured as problem:
-            self.refused.emit(problem.detail)
-            return
-        found = await asyncio.to_thread(self._named.values)
+        async with self._in_turn:
+            try:
+                await asyncio.to_thread(change)
+            except Misconfigured as problem:
+                self.refused.emit(problem.detail)
+                return
+            found = await asyncio.to_thread(self._named.values)
         self._take(tuple(found.values()))
         self.loaded = True
         for sentence in self._named.problems:

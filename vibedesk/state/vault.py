@@ -86,6 +86,7 @@ class Vault(QObject):
         self.loaded = False
         self._keys: tuple[ApiKey, ...] = ()
         self._spent: dict[str, Decimal] = {}
+        self._writing, self._looking = asyncio.Lock(), asyncio.Lock()
         self._made = KeyRows(desk, self.checks, self.servers, self.provider)
         self._deletions = Deletions(desk, tasks, self._deleted)
         self._connect()
@@ -309,20 +310,23 @@ class Vault(QObject):
         if self._tasks.closed:
             return
         month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        before = self._keys
-        self._keys = await asyncio.to_thread(self._desk.keys.all)
-        self._spent = await asyncio.to_thread(self._desk.ledger.spent_by_key, month)
+        async with self._looking:  # who began to look earlier has not seen more
+            before = self._keys
+            self._keys = await asyncio.to_thread(self._desk.keys.all)
+            self._spent = await asyncio.to_thread(self._desk.ledger.spent_by_key, month)
+            changed = before != self._keys
         self._show()  # a keychain that hangs keeps nobody from seeing the labels
         if not self._tasks.closed:
             await self.door.look()
         self.loaded = True
         self.checks.forget_older(self._keys)
         self._show()
-        if before != self._keys:
+        if changed:
             self.keys_changed.emit()
 
     async def _do(self, act: Callable[..., object], *args: object) -> None:
-        await asyncio.to_thread(act, *args)
+        async with self._writing:  # in the order they were made
+            await asyncio.to_thread(act, *args)
         await self._load()
 
     async def _add(self, entries: Sequence[tuple[str, Secret, str]], run: CheckRun | None) -> None:

@@ -1,0 +1,73 @@
+"""A thread that is late: what was wished for last holds, on the disk and on the screen, whoever ends first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.playing import playing
+from tests.sitting import late_thread
+from vibedesk.state.prompts import Prompt
+from vibedesk.state.vault import Vault
+
+
+async def rounds(number: int = 20) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0.005)
+
+
+async def test_the_last_position_of_a_keys_switch_is_kept(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        vault = Vault(scene.desk, scene.tasks, scene.notices, passphrase_is_given=True)
+        vault.load()
+        await scene.rest()
+        [key] = vault.all_keys()
+        with late_thread(begins=True):
+            vault.set_enabled(key.id, False)
+            await asyncio.sleep(0)
+            vault.set_enabled(key.id, True)
+            await rounds()
+        await scene.rest()
+        assert scene.desk.vault.key(key.id).enabled
+        assert vault.all_keys()[0].enabled
+
+
+async def test_a_key_added_is_listed_though_an_older_look_ends_later(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        vault = Vault(scene.desk, scene.tasks, scene.notices, passphrase_is_given=True)
+        vault.load()
+        await scene.rest()
+        with late_thread(begins=False):
+            vault.load()
+            await rounds()
+            vault.rename(vault.all_keys()[0].id, "slow")
+            await rounds(40)
+        await scene.rest()
+        assert vault.all_keys()[0].label == "slow"
+
+
+async def test_the_last_name_of_a_conversation_is_kept(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        await scene.ask()
+        with late_thread(begins=True):
+            scene.history.rename(scene.playground.conversation, "one")
+            await asyncio.sleep(0)
+            scene.history.rename(scene.playground.conversation, "two")
+            await rounds()
+        await scene.rest()
+        assert scene.desk.history.list()[0].title == "two"
+
+
+async def test_the_last_words_of_a_prompt_are_kept_and_listed(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        prompts = scene.playground.prompts
+        prompts.save(Prompt("mine", "Say it."))
+        await scene.rest()
+        with late_thread(begins=True):
+            prompts.save(Prompt("mine", "Say one."), "mine")
+            await asyncio.sleep(0)
+            prompts.save(Prompt("mine", "Say two."), "mine")
+            await rounds()
+        await scene.rest()
+        assert scene.desk.prompts.values()["mine"].text == "Say two."
+        assert [one.text for one in prompts.prompts] == ["Say two."]
