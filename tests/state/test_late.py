@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.playing import playing
-from tests.sitting import late_thread
+from tests.playing import GOOD, playing
+from tests.sitting import late_thread, until
+from vibedesk.engine.types import Route, Secret
+from vibedesk.state.catalog import CatalogState
 from vibedesk.state.prompts import Prompt
+from vibedesk.state.routes import RoutesState
 from vibedesk.state.vault import Vault
 
 
@@ -71,3 +74,35 @@ async def test_the_last_words_of_a_prompt_are_kept_and_listed(tmp_path: Path) ->
         await scene.rest()
         assert scene.desk.prompts.values()["mine"].text == "Say two."
         assert [one.text for one in prompts.prompts] == ["Say two."]
+
+
+async def test_a_provider_with_a_new_key_can_be_asked_though_an_older_look_ends_later(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        catalog = CatalogState(scene.desk, scene.tasks)
+        with late_thread(begins=False):
+            catalog.reload()
+            await rounds()
+            await asyncio.to_thread(
+                scene.desk.vault.add,
+                "cerebras",
+                Secret("csk-" + "z" * 48),
+                label="",
+                origin="https://api.cerebras.ai",
+            )
+            catalog.reload()
+            await rounds()
+        await scene.rest()
+        assert catalog.is_usable(scene.desk.catalog.provider("cerebras"))
+
+
+async def test_a_route_saved_is_listed_though_an_older_look_ends_later(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        routes = RoutesState(scene.desk, scene.tasks, scene.notices)
+        with late_thread(begins=False):
+            routes.reload()
+            await rounds()
+            routes.save(Route(name="mine", model=GOOD))
+            await until(scene.desk.routes.routes)
+            await rounds()
+        await scene.rest()
+        assert routes.rows.rowCount() == 1

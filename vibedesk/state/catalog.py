@@ -43,7 +43,7 @@ class CatalogState(QObject):
         self._with_key: frozenset[str] = frozenset()
         self._refreshing: set[str] = set()
         self._unsaved: dict[str, list[str]] = {}
-        self._saving = asyncio.Lock()
+        self._saving, self._looking = asyncio.Lock(), asyncio.Lock()
         self.rows = RowsModel(self, text=lambda row: f"{row.model.name} {row.provider.name}")
 
     @property
@@ -157,7 +157,8 @@ class CatalogState(QObject):
                 del self._unsaved[key]
 
     async def _reload(self) -> None:
-        self._with_key = await asyncio.to_thread(self._providers_with_key)
+        async with self._looking:  # who began to look earlier has not seen more
+            self._with_key = await asyncio.to_thread(self._providers_with_key)
         self.changed.emit()
 
     def _providers_with_key(self) -> frozenset[str]:
