@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tests.playing import GOOD, playing
 from tests.sitting import late_thread, until
-from vibedesk.engine.types import Route, Secret
+from vibedesk.engine.errors import Misconfigured
+from vibedesk.engine.types import Route, Secret, never_asked
 from vibedesk.state.catalog import CatalogState
 from vibedesk.state.prompts import Prompt
-from vibedesk.state.routes import RoutesState
+from vibedesk.state.ranking import Ranking
+from vibedesk.state.routes import Explanation, RoutesState
+from vibedesk.state.usage import UsageState
 from vibedesk.state.vault import Vault
 
 
@@ -76,6 +82,21 @@ async def test_the_last_words_of_a_prompt_are_kept_and_listed(tmp_path: Path) ->
         assert [one.text for one in prompts.prompts] == ["Say two."]
 
 
+async def test_the_sums_are_those_of_the_period_chosen_last(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        usage = UsageState(scene.desk, scene.tasks)
+        ended = never_asked(Misconfigured("There is no such gateway."), GOOD)
+        with late_thread(begins=False):
+            usage.show(0)
+            await rounds()
+            await asyncio.to_thread(scene.desk.ledger.record, ended, datetime.now(UTC))
+            usage.show(None)
+            await until(lambda: usage.sums is not None)
+        await scene.rest()
+        assert usage.sums is not None
+        assert usage.sums.requests == 1
+
+
 async def test_a_provider_with_a_new_key_can_be_asked_though_an_older_look_ends_later(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
         catalog = CatalogState(scene.desk, scene.tasks)
@@ -106,3 +127,31 @@ async def test_a_route_saved_is_listed_though_an_older_look_ends_later(tmp_path:
             await rounds()
         await scene.rest()
         assert routes.rows.rowCount() == 1
+
+
+async def test_what_would_happen_is_told_of_the_route_as_it_was_last(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        routes = RoutesState(scene.desk, scene.tasks, scene.notices)
+        told: list[Explanation] = []
+        routes.explained.connect(lambda name, found: told.append(found))
+        route = Route(name="mine", model=GOOD)
+        with late_thread(begins=False):
+            routes.explain(route)
+            await rounds()
+            routes.explain(replace(route, fallback_models=("groq/split",)))
+            await until(lambda: told)
+        await scene.rest()
+        assert len(told[-1].rungs) == 2
+
+
+async def test_a_vote_counts_in_the_ranking_though_an_older_look_ends_later(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        ranking = Ranking(scene.desk, scene.tasks)
+        with late_thread(begins=False):
+            ranking.refresh()
+            await rounds()
+            await asyncio.to_thread(scene.desk.votes.cast, ("a", "b"), 0)
+            ranking.refresh()
+            await until(lambda: ranking.votes == 1)
+        await scene.rest()
+        assert ranking.votes == 1

@@ -49,6 +49,7 @@ class Lanes(QObject):
         self._saves_next = 0
         self._was_running = False
         self._planning = self._plan_again = False
+        self._wish = 0
         self.presets = Presets(desk.presets, tasks, self)
         self.conversation = ""
         """Its id; "" until something was asked."""
@@ -135,12 +136,14 @@ class Lanes(QObject):
 
     async def _explain(self, index: int, faults: dict[str, str]) -> None:
         lane = self.lanes[index]
+        self._wish = wish = self._wish + 1
         try:
             explanation = await asyncio.to_thread(self._desk.explain, lane.route(), faults)
         except EngineError as error:
             self._notices.add(error.detail, "bad")
             return
-        self.explained.emit(lane.spec.id, explanation)
+        if wish == self._wish:  # else something else was supposed meanwhile
+            self.explained.emit(lane.spec.id, explanation)
 
     def curl(self, index: int) -> str:
         """The lane's last question as a command, secrets left out; "" while nobody was asked."""

@@ -184,6 +184,7 @@ class Ranking(QObject):
         self.tags: tuple[str, ...] = ()
         self.tag: str | None = None
         self.votes = 0
+        self._wish = 0
         self.problem = ""
 
     def show(self, tag: str | None) -> None:
@@ -196,16 +197,17 @@ class Ranking(QObject):
             self._tasks.start(self._load(), name="rank the models")
 
     async def _load(self) -> None:
-        tag = self.tag
+        self._wish = wish = self._wish + 1
+        tag, tags, trouble = self.tag, self.tags, ""
         try:
             votes = await asyncio.to_thread(self._desk.votes.all)
-            self.tags = await asyncio.to_thread(self._desk.votes.tags)
-            self.problem = ""
+            tags = await asyncio.to_thread(self._desk.votes.tags)
         except DatabaseProblem as problem:
-            votes, self.problem = (), str(problem)
+            votes, trouble = (), str(problem)
         chosen = [vote for vote in votes if tag is None or vote.tag == tag]
         ranks = await asyncio.to_thread(ranked, pairs_of(chosen))
-        if tag == self.tag:
+        if wish == self._wish:  # else somebody looked again meanwhile
+            self.tags, self.problem = tags, trouble
             self.votes = len(chosen)
             self.rows.set_rows(ranks)
             self.changed.emit()

@@ -75,6 +75,8 @@ class RoutesState(QObject):
         self.held = Held(0, 0)
         """How many answers the cache keeps for all routes together, and in how many bytes."""
         self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
+        self._looking = asyncio.Lock()
+        self._wish = 0
 
     def reload(self) -> None:
         """Reads the list again and lints it; `changed` follows."""
@@ -135,7 +137,8 @@ class RoutesState(QObject):
         self._notices.add(words, action_label="Bring back", action=bring_back)
 
     async def _reload(self) -> None:
-        rows, self.held = await asyncio.to_thread(lambda: (self._read(), self._held()))
+        async with self._looking:  # who began to look earlier has not seen more
+            rows, self.held = await asyncio.to_thread(lambda: (self._read(), self._held()))
         self.rows.set_rows(rows)
         self.changed.emit()
 
@@ -210,7 +213,10 @@ class RoutesState(QObject):
             self.saved.emit(route.name)
 
     async def _explain(self, route: Route, faults: dict[str, str]) -> None:
-        self.explained.emit(route.name, await asyncio.to_thread(self._desk.explain, route, faults))
+        self._wish = wish = self._wish + 1
+        explanation = await asyncio.to_thread(self._desk.explain, route, faults)
+        if wish == self._wish:  # else something else was supposed meanwhile
+            self.explained.emit(route.name, explanation)
 
     async def _try_out(self, route: Route) -> None:
         rungs = await asyncio.to_thread(self._desk.rungs, route)

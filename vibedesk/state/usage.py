@@ -29,6 +29,7 @@ class UsageState(QObject):
         self.days: int | None = 30
         """The period in days back from now; 0 = since midnight, None = all."""
         self.sums: Sums | None = None
+        self._wish = 0
         self.calls = RowsModel(self, text=lambda row: f"{row.deployment} {row.outcome}")
         self.models = RowsModel(self, text=lambda row: row.model)
 
@@ -51,10 +52,12 @@ class UsageState(QObject):
         return now - timedelta(days=self.days)
 
     async def _reload(self) -> None:
+        self._wish = wish = self._wish + 1
         since = self.since()
-        self.sums = await asyncio.to_thread(self._desk.ledger.sums, since)
-        self.calls.set_rows(
-            await asyncio.to_thread(self._desk.ledger.rows, since, SHOWN), lambda row: row.request_id
-        )
-        self.models.set_rows(self.sums.by_model, lambda row: row.model)
-        self.changed.emit()
+        sums = await asyncio.to_thread(self._desk.ledger.sums, since)
+        calls = await asyncio.to_thread(self._desk.ledger.rows, since, SHOWN)
+        if wish == self._wish:  # else another period was wished for meanwhile
+            self.sums = sums
+            self.calls.set_rows(calls, lambda row: row.request_id)
+            self.models.set_rows(sums.by_model, lambda row: row.model)
+            self.changed.emit()
