@@ -13,6 +13,7 @@ from tests.sitting import late_thread, until
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.types import Route, Secret, never_asked
 from vibedesk.state.catalog import CatalogState
+from vibedesk.state.matrix import Matrix
 from vibedesk.state.prompts import Prompt
 from vibedesk.state.ranking import Ranking
 from vibedesk.state.routes import Explanation, RoutesState
@@ -142,6 +143,39 @@ async def test_what_would_happen_is_told_of_the_route_as_it_was_last(tmp_path: P
             await until(lambda: told)
         await scene.rest()
         assert len(told[-1].rungs) == 2
+
+
+async def test_a_model_left_out_is_not_asked_for_its_health(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        keys = scene.desk.vault.keys()
+        matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
+        matrix.prepare()
+        await scene.rest()
+        [block] = matrix.blocks
+        with late_thread(begins=False):
+            for model in block.models[1:]:
+                matrix.choose(model.full_id, False)
+                await rounds()
+        await scene.rest()
+        matrix.run()
+        await until(lambda: not matrix.running)
+        await scene.rest()
+        assert len(scene.groq.asked) == 1
+
+
+async def test_a_model_left_out_right_before_is_not_asked_for_its_health(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        keys = scene.desk.vault.keys()
+        matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
+        matrix.prepare()
+        await scene.rest()
+        [block] = matrix.blocks
+        for model in block.models[1:]:
+            matrix.choose(model.full_id, False)
+        matrix.run()
+        await until(lambda: not matrix.running)
+        await scene.rest()
+        assert len(scene.groq.asked) == 1
 
 
 async def test_a_vote_counts_in_the_ranking_though_an_older_look_ends_later(tmp_path: Path) -> None:

@@ -95,12 +95,12 @@ class Matrix(QObject):
 
     def run(self) -> None:
         """Asks every key for every chosen model once."""
-        if not self.running and self._pairs:
+        pairs = tuple(pair for pair in self._pairs if self.is_chosen(pair.model.full_id))
+        if not self.running and pairs:
+            self._pairs = pairs
             self._cells.clear()
             self.spent_usd = Decimal(0)
-            self._task = self._tasks.start(
-                self._run(self._pairs), name="ask keys and models for their health"
-            )
+            self._task = self._tasks.start(self._run(pairs), name="ask keys and models for their health")
             self.changed.emit()
 
     def stop(self) -> None:
@@ -151,9 +151,9 @@ class Matrix(QObject):
     async def _count(self) -> None:
         from vibedesk.engine.health import cost_of_pairs, pairs_of
 
+        gateway = await asyncio.to_thread(self._desk.gateway)
         keys = [key for block in self.blocks for key in block.keys]
         models = [model for block in self.blocks for model in block.models if self.is_chosen(model.full_id)]
-        gateway = await asyncio.to_thread(self._desk.gateway)
         self._pairs = pairs_of(keys, models, self._desk.catalog, gateway)
         self.estimate = cost_of_pairs(self._pairs, on=date.today())
         self.changed.emit()
