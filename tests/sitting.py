@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vibedesk.desk import Desk
 
@@ -63,14 +63,22 @@ def slow_disk(desk: Desk) -> Iterator[threading.Event]:
         holder.join()
 
 
+class Late(NamedTuple):
+    """`met` is set when there is somebody who is late, `free` when he may go on."""
+
+    met: threading.Event
+    free: threading.Event
+
+
 @contextmanager
-def late_thread(*, begins: bool) -> Iterator[threading.Event]:
-    """The first thing done in a thread in this block is late: it begins (or else ends) when the event is set."""
-    loop, free = asyncio.get_running_loop(), threading.Event()
+def late_thread(*, begins: bool) -> Iterator[Late]:
+    """The first thing done in a thread in this block is late: it begins (or else ends) when it is set free."""
+    loop, met, free = asyncio.get_running_loop(), threading.Event(), threading.Event()
     usual, first = loop.run_in_executor, iter([True])
 
     def run(executor: Any, work: Callable[..., Any], *args: Any) -> Any:
         def late() -> Any:
+            met.set()
             if begins:
                 free.wait(20)
             found = work(*args)
@@ -82,7 +90,7 @@ def late_thread(*, begins: bool) -> Iterator[threading.Event]:
 
     loop.run_in_executor = run  # type: ignore[method-assign]
     try:
-        yield free
+        yield Late(met, free)
     finally:
         free.set()
         del loop.run_in_executor

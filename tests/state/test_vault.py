@@ -11,7 +11,17 @@ from typing import NamedTuple
 import pytest
 
 from tests.providers import Anthropic, OpenAI
-from tests.sitting import ANTHROPIC_KEY, GROQ_KEY, OPENAI_KEY, PASSPHRASE, desk_in, home_at, played_in, until
+from tests.sitting import (
+    ANTHROPIC_KEY,
+    GROQ_KEY,
+    OPENAI_KEY,
+    PASSPHRASE,
+    desk_in,
+    home_at,
+    late_thread,
+    played_in,
+    until,
+)
 from vibedesk.desk import Desk
 from vibedesk.engine.types import Secret
 from vibedesk.state import deletions
@@ -164,6 +174,59 @@ async def test_quitting_deletes_what_was_waiting_for_its_undo(scene: Scene) -> N
     await scene.tasks.close()
     await scene.vault.finish()
     assert key_id not in [key.id for key in scene.desk.keys.all()]
+
+
+@played_in(scene_in)
+async def test_a_key_that_the_database_will_not_delete_is_back_with_the_reason(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "UNDO_S", 0.05)
+    key_id = await scene.add()
+    scene.desk.database.execute(
+        "CREATE TRIGGER full BEFORE DELETE ON keys BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+    )
+    scene.vault.delete(key_id)
+    await until(lambda: scene.refused)
+    assert "the disk is full" in scene.refused[0]
+    assert scene.vault.row(key_id) is not None
+
+
+@played_in(scene_in)
+async def test_a_key_that_cannot_be_switched_off_is_not_deleted_and_the_reason_told(scene: Scene) -> None:
+    key_id = await scene.add()
+    scene.desk.database.execute("PRAGMA query_only = ON")
+    scene.vault.delete(key_id)
+    await until(lambda: scene.refused)
+    assert scene.vault.row(key_id) is not None
+    scene.desk.database.execute("PRAGMA query_only = OFF")
+
+
+@played_in(scene_in)
+async def test_quitting_goes_on_where_a_key_cannot_be_deleted(scene: Scene) -> None:
+    key_id = await scene.add()
+    scene.vault.delete(key_id)
+    await until(lambda: not scene.desk.vault.key(key_id).enabled)
+    scene.desk.database.execute("PRAGMA query_only = ON")
+    await scene.tasks.close()
+    await scene.vault.finish()
+    scene.desk.database.execute("PRAGMA query_only = OFF")
+
+
+@played_in(scene_in)
+async def test_a_deletion_that_is_undone_too_late_is_not_shown_as_undone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "UNDO_S", 0.5)
+    key_id = await scene.add()
+    scene.vault.delete(key_id)
+    await until(lambda: not scene.desk.vault.key(key_id).enabled)
+    with late_thread(begins=True) as late:
+        await until(late.met.is_set)
+        scene.vault.keep_after_all(key_id)
+        await asyncio.sleep(0.3)
+    await until(lambda: key_id not in [key.id for key in scene.desk.keys.all()])
+    await until(lambda: not scene.tasks.names())
+    assert [key.id for key in scene.vault.all_keys()] == [key.id for key in scene.desk.keys.all()]
 
 
 @played_in(scene_in)
