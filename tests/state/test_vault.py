@@ -230,6 +230,16 @@ async def test_a_deletion_that_is_undone_too_late_is_not_shown_as_undone(
 
 
 @played_in(scene_in)
+async def test_a_round_of_checks_ends_though_a_key_of_it_is_gone(scene: Scene) -> None:
+    key_id = await scene.add()
+    ended: list[tuple[int, int]] = []
+    scene.vault.check_round.ended.connect(lambda *counts: ended.append(counts))
+    scene.vault.check_round.start([key_id, "deleted a moment ago"])
+    await until(lambda: not scene.vault.check_round.running)
+    assert ended == [(1, 1)]
+
+
+@played_in(scene_in)
 async def test_keys_of_the_environment_are_offered_and_can_be_kept(scene: Scene) -> None:
     [found] = scene.vault.importable()
     assert found.id == "env:CEREBRAS_API_KEY"

@@ -51,8 +51,9 @@ class CheckAll(QObject):
     def _go_on(self) -> None:
         while self._queue and len(self._going) < AT_ONCE:
             key_id = self._queue.pop(0)
-            self._going.add(key_id)
             self._check(key_id)
+            if self._checks.is_running(key_id):  # else the key is gone
+                self._going.add(key_id)
         self.changed.emit()
 
     def _finished(self, key_id: str) -> None:
