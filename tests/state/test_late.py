@@ -189,3 +189,20 @@ async def test_a_vote_counts_in_the_ranking_though_an_older_look_ends_later(tmp_
             await until(lambda: ranking.votes == 1)
         await scene.rest()
         assert ranking.votes == 1
+
+
+async def test_the_health_of_keys_is_told_to_the_end_where_it_cannot_be_kept(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        keys = scene.desk.vault.keys()
+        matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
+        running: list[bool] = []
+        matrix.changed.connect(lambda: running.append(matrix.running))
+        matrix.prepare()
+        await scene.rest()
+        scene.desk.database.execute("PRAGMA query_only = ON")
+        matrix.run()
+        await until(lambda: not matrix.running)
+        await scene.rest()
+        assert not running[-1]
+        assert matrix.progress == (3, 3)
+        scene.desk.database.execute("PRAGMA query_only = OFF")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime
@@ -17,9 +18,12 @@ from vibedesk.desk import Desk
 from vibedesk.engine.types import ApiKey, Deployment, Model, Provider
 from vibedesk.state.check import SHORT, role_of
 from vibedesk.state.tasks import Tasks
+from vibedesk.store.database import DatabaseProblem
 
 if TYPE_CHECKING:
     from vibedesk.engine.health import Cell, Estimate
+
+_log = logging.getLogger(__name__)
 
 MODELS = 3
 """How many of a provider's models are offered: those asked last and liked, then those the catalog puts first."""
@@ -163,7 +167,11 @@ class Matrix(QObject):
 
         async with aclosing(health(pairs, self._desk.http, self._desk.secret_of)) as cells:
             async for cell in cells:
-                await asyncio.to_thread(self._desk.ledger.record, cell.finished, datetime.now(UTC))
+                try:
+                    await asyncio.to_thread(self._desk.ledger.record, cell.finished, datetime.now(UTC))
+                except DatabaseProblem as problem:
+                    # What it found holds, and is shown, also where it is not kept.
+                    _log.warning("what a key answered was not kept: %s", problem)
                 self._cells[cell.key_id, cell.model] = cell
                 self.spent_usd += cell.cost.usd if cell.cost else Decimal(0)
                 self.changed.emit()
