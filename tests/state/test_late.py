@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.playing import GOOD, playing
+from tests.playing import GOOD, LONG, playing
 from tests.sitting import late_thread, until
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.types import Route, Secret, never_asked
@@ -206,3 +206,14 @@ async def test_the_health_of_keys_is_told_to_the_end_where_it_cannot_be_kept(tmp
         assert not running[-1]
         assert matrix.progress == (3, 3)
         scene.desk.database.execute("PRAGMA query_only = OFF")
+
+
+async def test_who_looks_at_the_usage_while_the_window_closes_looks_no_more(tmp_path: Path) -> None:
+    async with playing(tmp_path, [LONG]) as scene:
+        usage = UsageState(scene.desk, scene.tasks)
+        scene.playground.all_finished.connect(usage.reload)
+        scene.playground.ask("A long one?")
+        await until(lambda: len(scene.playground.lanes[0].text) > 20)
+        await scene.tasks.close()
+        await rounds()
+        usage.reload()

@@ -40,7 +40,8 @@ class UsageState(QObject):
 
     def reload(self) -> None:
         """Reads the ledger again; `changed` follows."""
-        self._tasks.start(self._reload(), name="read the ledger")
+        if not self._tasks.closed:
+            self._tasks.start(self._reload(), name="read the ledger")
 
     def since(self) -> datetime | None:
         """Where the period begins."""
