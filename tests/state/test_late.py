@@ -217,3 +217,45 @@ async def test_who_looks_at_the_usage_while_the_window_closes_looks_no_more(tmp_
         await scene.tasks.close()
         await rounds()
         usage.reload()
+
+
+async def test_a_route_removed_twice_is_removed_once_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        routes = RoutesState(scene.desk, scene.tasks, scene.notices)
+        for name in ("one", "two"):
+            routes.save(Route(name=name, model=GOOD))
+            await scene.rest()
+        with late_thread(begins=True):
+            routes.remove("one")
+            await asyncio.sleep(0)
+            routes.remove("one")
+            await rounds()
+        await scene.rest()
+        for notice in scene.notices.current():
+            scene.notices.act(notice.id)
+            await scene.rest()
+        assert sorted(route.name for route in scene.desk.routes.routes()) == ["one", "two"]
+        assert len(routes.rows.rows()) == 2
+
+
+async def test_a_route_is_tried_once_at_a_time(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        routes = RoutesState(scene.desk, scene.tasks, scene.notices)
+        route = Route(name="mine", model=GOOD)
+        routes.try_out(route)
+        routes.try_out(route)
+        await scene.rest()
+        assert len(scene.groq.asked) == 1
+
+
+async def test_a_route_that_cannot_be_tried_can_be_tried_again(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        routes = RoutesState(scene.desk, scene.tasks, scene.notices)
+        trying: list[bool] = []
+        routes.trying.connect(trying.append)
+        scene.desk.database.execute("ALTER TABLE keys RENAME TO elsewhere")
+        routes.try_out(Route(name="mine", model=GOOD))
+        await scene.rest()
+        scene.desk.database.execute("ALTER TABLE elsewhere RENAME TO keys")
+        assert trying[-1:] in ([], [False])
+        assert scene.notices.current()

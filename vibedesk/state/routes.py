@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
@@ -75,7 +76,8 @@ class RoutesState(QObject):
         self.held = Held(0, 0)
         """How many answers the cache keeps for all routes together, and in how many bytes."""
         self.rows = RowsModel(self, text=lambda row: f"{row.route.name}: {row.route.model}")
-        self._looking = asyncio.Lock()
+        self._looking, self._changing = asyncio.Lock(), asyncio.Lock()
+        self._is_trying = False
         self._wish = 0
 
     def reload(self) -> None:
@@ -84,11 +86,11 @@ class RoutesState(QObject):
 
     def save(self, route: Route, replacing: str | None = None) -> None:
         """Writes the route; `saved` or `refused` follows."""
-        self._tasks.start(self._save(route, replacing), name="save a route", to_the_end=True)
+        self._change(partial(self._save, route, replacing), "save a route")
 
     def remove(self, name: str) -> None:
         """Takes the route away, with a notice that brings it back."""
-        self._tasks.start(self._remove(name), name="remove a route", to_the_end=True)
+        self._change(partial(self._remove, name), "remove a route")
 
     def explain(self, route: Route, faults: Mapping[str, str] | None = None) -> None:
         """Works out what would happen now, or if `faults` came about, without any network; `explained` follows."""
@@ -96,7 +98,10 @@ class RoutesState(QObject):
 
     def try_out(self, route: Route) -> None:
         """Sends one short request to the model and to each fallback; `tried` tells how far they are."""
-        self._tasks.start(self._try_out(route), name="try a route")
+        if not self._is_trying:
+            self._is_trying = True
+            self.trying.emit(True)
+            self._tasks.start(self._try_out(route), name="try a route")
 
     def export(self, format: str) -> None:
         """All routes in another tool's format, without any key; `exported` follows."""
@@ -108,7 +113,7 @@ class RoutesState(QObject):
 
     def bring_in(self, path: Path) -> None:
         """Takes the routes of a file in; a notice tells which, and what could not be taken."""
-        self._tasks.start(self._bring_in(path), name="import routes")
+        self._change(partial(self._bring_in, path), "import routes")
 
     def forget_answers(self) -> None:
         """Empties the answer cache; `changed` follows."""
@@ -116,7 +121,7 @@ class RoutesState(QObject):
 
     def add_starters(self) -> None:
         """Adds the starter set; routes that exist keep what they say."""
-        self._tasks.start(self._add_starters(), name="add the starter routes")
+        self._change(self._add_starters, "add the starter routes")
 
     def lint(self, route: Route) -> None:
         """Finds what is wrong with this route, saved or not; `linted` follows."""
@@ -135,6 +140,15 @@ class RoutesState(QObject):
         """Says that edits were left unsaved, and offers to bring them back."""
         words = f"Edits to {name} were not saved." if name else "The new route was not saved."
         self._notices.add(words, action_label="Bring back", action=bring_back)
+
+    def _change(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Writes to the file after what was wished for before, and to the end, whoever leaves meanwhile."""
+
+        async def in_turn() -> None:
+            async with self._changing:
+                await work()
+
+        self._tasks.start(in_turn(), name=name, to_the_end=True)
 
     async def _reload(self) -> None:
         async with self._looking:  # who began to look earlier has not seen more
@@ -181,18 +195,18 @@ class RoutesState(QObject):
     async def _remove(self, name: str) -> None:
         if self.rows.row_of(name) < 0:
             return
+        route: Route = self.rows.value(self.rows.row_of(name)).route
         before = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
         try:
             await asyncio.to_thread(self._desk.routes.remove, name)
         except EngineError as error:
             self._notices.add(error.detail, "bad")
             return
-        route: Route = self.rows.value(self.rows.row_of(name)).route
         after = await asyncio.to_thread(_bytes_of, self._desk.paths.routes)
         await self._reload()
 
         def undo() -> None:
-            self._tasks.start(self._bring_back([route], before, after), name="bring a route back")
+            self._change(partial(self._bring_back, [route], before, after), "bring a route back")
 
         self._notices.add(f"Route {name} deleted.", action_label="Undo", action=undo)
 
@@ -219,22 +233,31 @@ class RoutesState(QObject):
             self.explained.emit(route.name, explanation)
 
     async def _try_out(self, route: Route) -> None:
-        rungs = await asyncio.to_thread(self._desk.rungs, route)
+        try:
+            rungs = await asyncio.to_thread(self._desk.rungs, route)
+            ended = await self._try_each(route, rungs)
+        except EngineError as error:
+            self._notices.add(error.detail, "bad")
+            return
+        except DatabaseProblem as problem:
+            self._notices.add(str(problem), "bad")
+            return
+        finally:
+            self._is_trying = False
+            self.trying.emit(False)
+        for finished in ended:
+            if finished.attempts:
+                await asyncio.to_thread(self._desk.ledger.record, finished, datetime.now(UTC))
+
+    async def _try_each(self, route: Route, rungs: Sequence[Rung]) -> Sequence[Finished]:
         tries = [Try(rung) for rung in rungs]
-        self.trying.emit(True)
         self.tried.emit(route.name, tuple(tries))
 
         def tell(place: int, finished: Finished) -> None:
             tries[place] = Try(rungs[place], finished)
             self.tried.emit(route.name, tuple(tries))
 
-        try:
-            ended = await try_each(self._desk.router, question_of(route), rungs, tell=tell)
-        finally:
-            self.trying.emit(False)
-        for finished in ended:
-            if finished.attempts:
-                await asyncio.to_thread(self._desk.ledger.record, finished, datetime.now(UTC))
+        return await try_each(self._desk.router, question_of(route), rungs, tell=tell)
 
     async def _export(self, format: str) -> None:
         self.exported.emit(await asyncio.to_thread(self._exported, format))
@@ -267,7 +290,7 @@ class RoutesState(QObject):
         await self._reload()
 
         def undo() -> None:
-            self._tasks.start(self._bring_back(replaced, before, after), name="undo an import")
+            self._change(partial(self._bring_back, replaced, before, after), "undo an import")
 
         self._notices.add(
             _brought(found, replaced),
