@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from tests.playing import GOOD, LONG, playing
@@ -259,3 +263,48 @@ async def test_a_route_that_cannot_be_tried_can_be_tried_again(tmp_path: Path) -
         scene.desk.database.execute("ALTER TABLE elsewhere RENAME TO keys")
         assert trying[-1:] in ([], [False])
         assert scene.notices.current()
+
+
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_lists_of_models_that_come_at_once_are_all_taken_in(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+        catalog, together = scene.desk.catalog, threading.Barrier(8)
+        providers = [one.id for one in catalog.providers.values() if not one.simulated][:8]
+
+        def keep(provider: str) -> None:
+            like = catalog.models("groq")[0]
+            listed = tuple(replace(like, id=f"new-{number}", provider=provider) for number in range(400))
+            together.wait(10)
+            scene.desk.keep_models(provider, listed)
+
+        threads = [threading.Thread(target=keep, args=(provider,)) for provider in providers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+        taken = [one for one in providers if "new-399" in [m.id for m in scene.desk.catalog.models(one)]]
+        assert taken == providers
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_secrets_are_known_to_the_log_while_others_are_handed_out(tmp_path: Path) -> None:
+    async with playing(tmp_path) as scene:
+
+        def hand_out(first: int) -> None:
+            for number in range(first, first + 50_000):
+                scene.desk.remember_secret(Secret(f"a secret of some length {number}"))
+
+        hand_out(0)
+        handing = asyncio.ensure_future(asyncio.to_thread(hand_out, 50_000))
+        while not handing.done():
+            scene.desk.live_secrets()
+            await asyncio.sleep(0)
