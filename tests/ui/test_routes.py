@@ -105,6 +105,37 @@ async def test_a_new_route_is_written_with_what_differs_alone(tmp_path: Path) ->
         assert not held.editor.edited
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+async def test_what_is_typed_while_it_is_being_saved_stays(tmp_path: Path, is_new: bool) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        if is_new:
+            held.page.new_route()
+            held.editor.name.setText("quick")
+            held.editor.model.setText(SONNET)
+        held.editor.max_tokens.setText("2,000")
+        held.editor.save.click()
+        held.editor.temperature.setText("0.5")
+        held.editor.name.setText("quicker")
+        await held.scene.rest()
+        assert (held.editor.temperature.text(), held.editor.name.text()) == ("0.5", "quicker")
+        await held.save()
+        names = [name for name in held.names() if name not in ("one", "two")]
+        assert (names, len(held.names())) == (["quicker"], 3 if is_new else 2)
+        saved = next(one for one in held.scene.desk.routes.routes() if one.name == "quicker")
+        assert (saved.parameters.max_tokens, saved.parameters.temperature) == (2_000, 0.5)
+        assert not held.editor.edited
+        assert held.scene.notices.current() == ()
+
+
+async def test_a_route_with_another_name_stays_on_show(tmp_path: Path) -> None:
+    async with page_in(tmp_path, *TWO) as held:
+        held.editor.name.setText("uno")
+        await held.save()
+        assert (held.names(), held.page.table.value().id) == (["uno", "two"], "uno")
+        assert (held.editor.name.text(), held.editor.edited) == ("uno", False)
+        assert held.scene.notices.current() == ()
+
+
 async def test_a_new_route_can_be_given_up(tmp_path: Path) -> None:
     async with page_in(tmp_path, *TWO) as held:
         held.page.new_route()

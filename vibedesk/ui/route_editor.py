@@ -48,6 +48,8 @@ class RouteEditor(QFrame):
         self._routes, self._catalog, self._theme, self._pick = routes, catalog, theme, pick
         self._open_in_lane = open_in_lane
         self._saved: Route | None = None
+        self._sent: Route | None = None
+        """What is being written, as it was when Save was pressed; None once another one is shown."""
         self._filling = False
         self.is_new = False
         self.edited = False
@@ -228,7 +230,7 @@ class RouteEditor(QFrame):
         self.terms.forget.on(self._routes.forget_answers)
         self._routes.changed.connect(self._show_held)
         self._routes.saved.connect(self._was_saved)
-        self._routes.refused.connect(lambda words: self._remark("bad", words))
+        self._routes.refused.connect(self._was_refused)
         self._routes.explained.connect(self._show_explanation)
         self.rungs.wanted.connect(lambda faults: self._explain())
         self._routes.tried.connect(self._show_tries)
@@ -236,7 +238,7 @@ class RouteEditor(QFrame):
         self._routes.linted.connect(self._show_lints)
 
     def _fill(self, route: Route, fallbacks: tuple[str, ...] | None = None) -> None:
-        self._filling = True
+        self._filling, self._sent = True, None
         self.title.setText(self._saved.name if self._saved else "New route")
         self._offer_providers(route.provider_override)
         self.name.setText(route.name)
@@ -322,12 +324,29 @@ class RouteEditor(QFrame):
         self._routes.tell_given_up(saved.name if saved else "", bring_back)
 
     def _save(self) -> None:
-        self._routes.save(self.route(), self._saved.name if self._saved else None)
+        self._sent = self.route()
+        self._routes.save(self._sent, self._saved.name if self._saved else None)
+
+    @property
+    def saving(self) -> bool:
+        """Whether what is on show is being written; the list may lack it meanwhile."""
+        return self._sent is not None
+
+    def _was_refused(self, words: str) -> None:
+        self._sent = None
+        self._remark("bad", words)
 
     def _was_saved(self, name: str) -> None:
-        if name == self.name.text().strip() and (route := self._on_file(name)) is not None:
+        sent, self._sent = self._sent, None
+        if sent is None or sent.name != name or (route := self._on_file(name)) is None:
+            return
+        if self._now() == sent:
             self.edited = False
             self.show_route(route)
+        else:  # it was edited further meanwhile
+            self.is_new, self._saved = False, route
+            self.title.setText(name)
+            self._judge()
 
     def _show_held(self) -> None:
         self.terms.show_held(self._routes.held.answers, self._routes.held.size)

@@ -129,7 +129,7 @@ class RoutesPage(QWidget):
             return
         self._pages.setCurrentIndex(0)
         self.editor.show()
-        if self.editor.is_new:
+        if self.editor.is_new or self.editor.saving:
             return
         if self.table.value() is None:
             self.table.selectRow(0)
@@ -144,7 +144,7 @@ class RoutesPage(QWidget):
             button.setVisible(page == 0)
 
     def _chosen(self, row: RouteRow | None) -> None:
-        if row is not None and row.route != self.editor.shown():
+        if row is not None and row.route != self.editor.shown() and not self.editor.saving:
             self.editor.show_route(row.route)
 
     def _saved(self, name: str) -> None:
