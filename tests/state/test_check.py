@@ -93,6 +93,20 @@ async def test_a_check_ends_also_where_what_it_found_cannot_be_kept(scene: Scene
 
 
 @played_in(scene_in)
+async def test_a_check_ends_also_where_the_database_cannot_be_read(scene: Scene) -> None:
+    gateway = next(iter(scene.desk.catalog.gateways.values()))
+    scene.desk.settings.set("gateway.account", "0123abcd")
+    scene.desk.settings.set("gateway.name", "main")
+    scene.desk.database.close()
+    scene.checks.start(unsaved_key(gateway), gateway, secret=Secret("t" * 40), answer=False)
+    await until(lambda: not scene.checks.is_running(""))
+    run = scene.checks.run_of("")
+    assert run is not None
+    assert (run.verdict, run.running) == ("unknown", False)
+    assert "database" in f"{run.message} {run.fix}"
+
+
+@played_in(scene_in)
 async def test_without_the_deeper_stages_nothing_is_asked(scene: Scene) -> None:
     provider = scene.desk.catalog.provider("openai")
     scene.checks.start(unsaved_key(provider), provider, secret=Secret(OPENAI_KEY), answer=False)

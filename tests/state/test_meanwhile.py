@@ -347,3 +347,13 @@ async def test_another_version_is_not_shown_under_a_question_that_is_on_its_way(
         await scene.rest()
         assert [one.turn.text for one in lane.exchanges] == ["First, anew?", "Second?"]
         assert [len(one.answers) for one in lane.exchanges] == [1, 1]
+
+
+async def test_no_blind_comparison_begins_while_a_question_is_on_its_way(tmp_path: Path) -> None:
+    async with playing(tmp_path, [GOOD, GOOD]) as scene:
+        with slow_disk(scene.desk):
+            scene.playground.ask("Hi")
+            await until(lambda: scene.playground.turns == 1)
+            assert not scene.playground.contest.begin()
+        await scene.rest()
+        assert scene.playground.contest.begin()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton
 
 from tests.sitting import played_in, until
 from tests.ui.scene import Scene, scene_in
+from vibedesk.engine.types import Secret
 from vibedesk.ui.settings import SettingsPage
 
 TOKEN = "cfut_" + "t" * 48
@@ -46,6 +47,11 @@ async def test_a_gateway_is_set_up_when_account_name_and_token_are_there(scene: 
         QTest.keyClick(field, Qt.Key.Key_Return)
     assert page.gateway_chip.text() == "missing: token"
     page.token.setText(TOKEN)
+    saved: list[object] = []
+    scene.vault.saved.connect(saved.append)
+    scene.vault.add([("groq", Secret("gsk_" + "q" * 52), "another")])
+    await until(lambda: saved)
+    assert page.token.text() == TOKEN, "another key was kept meanwhile"
     page.keep_token.click()
     await until(lambda: page.gateway_chip.text() == "set up · main")
     await until(lambda: page.token.text() == "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.types import Model, Provider
 from vibedesk.state.rows import RowsModel
 from vibedesk.state.tasks import Tasks
+
+_log = logging.getLogger(__name__)
 
 RECENT = 8
 """How many models asked last are remembered."""
@@ -173,6 +176,8 @@ class CatalogState(QObject):
             await self._desk.refresh_models(provider)
         except EngineError as refused:
             error = refused
+        except OSError as problem:  # they are known, and not kept for the next start
+            _log.warning("the models of %s were not kept: %s", provider, problem)
         finally:
             self._refreshing.discard(provider)
         self.refreshed.emit(provider, error)

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import origin_of
-from vibedesk.engine.errors import EngineError
+from vibedesk.engine.errors import EngineError, Misconfigured
 from vibedesk.engine.types import ApiKey, Cost, Provider, Secret
 from vibedesk.engine.verdicts import CAPABILITIES, is_stale
 from vibedesk.state.loading import loaded
@@ -244,7 +244,8 @@ class Checks(QObject):
             if secret is None and not provider.keyless:
                 secret = await self._desk.secret_of(key)
             result = await self._follow(key, provider, secret, depth)
-        except EngineError as error:
+        except (EngineError, DatabaseProblem) as problem:
+            error = problem if isinstance(problem, EngineError) else Misconfigured(str(problem))
             result = CheckResult(
                 key_id=key.id,
                 provider=provider.id,
@@ -276,7 +277,9 @@ class Checks(QObject):
     ) -> CheckResult:
         from vibedesk.engine.check import CheckResult, check
 
-        gateway = self._desk.gateway() if provider.id in self._desk.catalog.gateways else None
+        gateway = None
+        if provider.id in self._desk.catalog.gateways:
+            gateway = await asyncio.to_thread(self._desk.gateway)
         probes = check(
             key,
             secret,

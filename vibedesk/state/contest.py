@@ -100,8 +100,8 @@ class Contest(QObject):
     # What is wanted
 
     def begin(self) -> bool:
-        """Hides and shuffles; False where there are not two lanes to compare."""
-        if self._playground.running or len(self.lanes()) < 2:
+        """Hides and shuffles; False where there are not two lanes to compare, or a question is on its way."""
+        if self._playground.running or self._playground.asking.locked() or len(self.lanes()) < 2:
             return False
         self._begin()
         self.changed.emit()

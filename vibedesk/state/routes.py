@@ -189,7 +189,10 @@ class RoutesState(QObject):
         except EngineError as error:
             self.refused.emit(error.detail)
             return
-        await self._reload()
+        try:
+            await self._reload()
+        except DatabaseProblem as problem:
+            self._notices.add(str(problem), "bad")
         self.saved.emit(route.name)
 
     async def _remove(self, name: str) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout
 
 from vibedesk.engine.types import Secret
 from vibedesk.state.settings import Settings
-from vibedesk.state.vault import Vault
+from vibedesk.state.vault import Saved, Vault
 from vibedesk.ui.banner import act_on_place
 from vibedesk.ui.theme import Theme
 from vibedesk.ui.unlock import PassphraseSheet
@@ -62,7 +62,7 @@ class SettingsPage(QWidget):
         self._build_places()
         settings.changed.connect(self._show)
         vault.changed.connect(self._show)
-        vault.saved.connect(lambda _: self.token.clear())
+        vault.saved.connect(self._forget_token)
         self._show()
 
     # Sections
@@ -248,6 +248,10 @@ class SettingsPage(QWidget):
     def _choose_theme(self) -> None:
         if self._settings.set("appearance.theme", self.theme.chosen()):
             self.theme_chosen.emit(self.theme.chosen())
+
+    def _forget_token(self, saved: Saved) -> None:
+        if any(key.provider == GATEWAY for key in saved.keys):
+            self.token.clear()
 
     def _keep_token(self) -> None:
         text = self.token.text().strip()
