@@ -138,9 +138,8 @@ class Http:
 
         `before_sending` is awaited when the connection stands, just before the first byte of the request.
 
-        Only the connect timer runs in here: who reads runs the others. Raises `Unreachable`, `NotThisApi` for
-        a redirect,
-        `Misconfigured` for a header or address that cannot be sent.
+        Only the connect timer runs in here: who reads runs the others. Raises `Unreachable`, `NotThisApi` for a
+        redirect, `Misconfigured` for a header or address that cannot be sent.
         """
         client, roads = await self._open()
         import httpx

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import ssl
 import sys
+from collections.abc import Sequence
+from typing import Protocol
 
 import httpx
 
@@ -16,6 +18,11 @@ from vibedesk.engine.wires import Wires
 if importlib.util.find_spec("sniffio") is None:
     # httpcore imports it anew for every lock, and each time in vain: Python would search the disk four times a request.
     sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+
+class _Open(Protocol):
+    async def aclose(self) -> None:
+        """Closes it."""
 
 
 class Roads(httpx.AsyncBaseTransport):
@@ -31,17 +38,15 @@ class Roads(httpx.AsyncBaseTransport):
         try:
             return await pool.handle_async_request(request)
         except BaseException:
-            await to_the_end(_let_go(pool, request))
+            await _close(_lost(pool, request))
             raise
 
     async def leave(self, response: httpx.Response) -> None:
         """Closes the answer, read to its end or not, whoever is cancelled meanwhile."""
-        await to_the_end(self._left(response))
-
-    async def _left(self, response: httpx.Response) -> None:
-        await response.aclose()
-        for pool in list(self._pools.values()):
-            await _let_go(pool, response.request)
+        try:
+            await response.aclose()
+        finally:
+            await _close([one for pool in self._pools.values() for one in _lost(pool, response.request)])
 
     def _pool(self, proxy: str | None) -> httpx.AsyncHTTPTransport:
         if proxy not in self._pools:
@@ -77,15 +82,28 @@ class Roads(httpx.AsyncBaseTransport):
         self._pools.clear()
 
 
-async def _let_go(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> None:
-    """Closes what httpcore leaves open where it is cancelled while it closes, or before it has begun: a connection in
-    use that nobody uses. It would be a place less for ever, and its answer would go on coming. (httpcore trusts in the
-    shields of anyio, and a task's own `cancel` passes through them.)"""
+def _lost(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> list[_Open]:
+    """Takes out of the pool what httpcore leaves open where it is cancelled while it closes, or before it has begun: a
+    connection in use that nobody uses. It would be a place less for ever, and its answer would go on coming. (httpcore
+    trusts in the shields of anyio, and a task's own `cancel` passes through them.)"""
     pool = transport._pool
-    for one in [one for one in pool._requests if one.request.extensions is request.extensions]:
+    left = [one for one in pool._requests if one.request.extensions is request.extensions]
+    for one in left:
         pool._requests.remove(one)
     used = [one.connection for one in pool._requests]
-    for connection in pool.connections:
-        if connection not in used and not (connection.is_idle() or connection.is_closed()):
-            pool._connections.remove(connection)
+    lost = [one for one in pool.connections if one not in used and not (one.is_idle() or one.is_closed())]
+    for connection in lost:
+        pool._connections.remove(connection)
+    # Whoever waits for a place is given it.
+    return [*lost, *(pool._assign_requests_to_connections() if left or lost else ())]
+
+
+async def _close(connections: Sequence[_Open]) -> None:
+    """To the end, whoever is cancelled meanwhile."""
+
+    async def close_each() -> None:
+        for connection in connections:
             await connection.aclose()
+
+    if connections:
+        await to_the_end(close_each())
