@@ -193,6 +193,17 @@ def test_a_secret_that_cannot_be_had_is_the_engines_failure(desk: Desk) -> None:
     assert (refusal.value.provider, refusal.value.key) == ("openai", "a …AAAA")
 
 
+def test_a_check_of_characters_that_were_replaced_says_nothing_of_the_new_ones(desk: Desk) -> None:
+    old = desk.add("a")
+    new = desk.vault.replace(old.id, Secret(fake_key("b")), ORIGIN)
+    desk.keys.note_check(old.id, "ready", NOON, {"tier": "2"}, hint=old.hint)
+    [known] = [key for key in desk.keys.all() if key.id == old.id]
+    assert (known.state, known.checked, known.passport) == ("untested", None, {})
+    desk.keys.note_check(old.id, "ready", NOON, hint=new.hint)
+    [known] = [key for key in desk.keys.all() if key.id == old.id]
+    assert known.state == "ready"
+
+
 def test_a_variable_that_is_gone_says_where_it_was(desk: Desk, tmp_path: Path) -> None:
     listed = desk.keys.all()[-1]
     (tmp_path / ".dev.vars").unlink()

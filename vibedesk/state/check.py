@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -301,9 +302,8 @@ class Checks(QObject):
     async def _keep(self, key: ApiKey, provider: Provider, result: CheckResult) -> None:
         if key.id:
             now = result.at or datetime.now(UTC)
-            await asyncio.to_thread(
-                self._desk.keys.note_check, key.id, result.verdict, now, result.passport or None
-            )
+            note = partial(self._desk.keys.note_check, hint=key.hint)
+            await asyncio.to_thread(note, key.id, result.verdict, now, result.passport or None)
             if result.verdict == "ready":
                 self._desk.key_changed(key.id)
         for answer in result.answers:

@@ -374,6 +374,7 @@ class Vault(QObject):
             raise KeyError(key_id)
         await self.door.open_up()
         origin = self._origin(provider.id)
+        self.checks.stop(key_id)
         replaced = await asyncio.to_thread(self._desk.vault.replace, key_id, secret, origin)
         self.checks.forget(key_id)
         await self._note_check(key_id, run)

@@ -106,19 +106,32 @@ class Keys:
                 self.note_check(key_id, verdict, at)
 
     def note_check(
-        self, key_id: str, verdict: str, at: datetime, passport: Mapping[str, str] | None = None
+        self,
+        key_id: str,
+        verdict: str,
+        at: datetime,
+        passport: Mapping[str, str] | None = None,
+        *,
+        hint: str = "",
     ) -> None:
-        """Remembers what the last check said (see `engine.check.VERDICTS`), and what it learnt; None = as it was."""
-        self._database.execute(
-            """INSERT INTO key_notes (key_id, state, checked) VALUES (?, ?, ?)
-            ON CONFLICT (key_id) DO UPDATE SET state = excluded.state, checked = excluded.checked""",
-            (key_id, verdict, stamp(at)),
-        )
-        if passport is not None:
+        """Remembers what the last check said (see `engine.check.VERDICTS`), and what it learnt; None = as it was.
+
+        With the `hint` of what was checked: not of a key that has other characters by now.
+        """
+        with self._database.transaction():
+            now = self._database.execute("SELECT hint FROM keys WHERE id = ?", (key_id,))
+            if hint and now and now[0][0] != hint:
+                return
             self._database.execute(
-                "UPDATE key_notes SET passport = ? WHERE key_id = ?",
-                (msgspec.json.encode(dict(passport)).decode(), key_id),
+                """INSERT INTO key_notes (key_id, state, checked) VALUES (?, ?, ?)
+                ON CONFLICT (key_id) DO UPDATE SET state = excluded.state, checked = excluded.checked""",
+                (key_id, verdict, stamp(at)),
             )
+            if passport is not None:
+                self._database.execute(
+                    "UPDATE key_notes SET passport = ? WHERE key_id = ?",
+                    (msgspec.json.encode(dict(passport)).decode(), key_id),
+                )
 
     def set_terms(
         self, key_id: str, *, limits: Limits | None = None, scope: str | None = None, note: str | None = None

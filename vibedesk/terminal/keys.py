@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vibedesk.amounts import at_most, count, duration
@@ -204,7 +205,8 @@ async def _check(key: ApiKey, options: argparse.Namespace, desk: Desk) -> dict[s
         return _unchecked(key, error, desk)
     now = result.at or datetime.now(UTC)
     if key.id:
-        await asyncio.to_thread(desk.keys.note_check, key.id, result.verdict, now, result.passport or None)
+        note = partial(desk.keys.note_check, hint=key.hint)
+        await asyncio.to_thread(note, key.id, result.verdict, now, result.passport or None)
     for answer in result.answers:
         await asyncio.to_thread(desk.ledger.record, answer, now)
     if result.live:
