@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from tests.engine.asking import ask, events_of, key_of, no_pause, provider_of, router_of, rung_of
+from tests.engine.asking import CALM, ask, events_of, key_of, no_pause, provider_of, router_of, rung_of
 from tests.providers import TEXT, Anthropic, Behaviour, Gateway, Gemini, OpenAI
 from vibedesk.engine import errors
 from vibedesk.engine.errors import EngineError
@@ -241,7 +241,7 @@ class TestBatches:
 
     async def test_stopping_a_stream_while_it_rests_closes_its_socket(self, http: Http) -> None:
         async with OpenAI(Behaviour(text="word " * 4000, tokens_per_s=400)) as server:
-            answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+            answer = router_of(http, timers=CALM).ask(request_of("Hi"), [chat(server)])
 
             async def listen() -> None:
                 async with aclosing(answer.batches()) as batches:
@@ -249,12 +249,12 @@ class TestBatches:
                         pass
 
             for delay_s in (1.5, 1.507):
-                answer = router_of(http).ask(request_of("Hi"), [chat(server)])
+                answer = router_of(http, timers=CALM).ask(request_of("Hi"), [chat(server)])
                 listener = asyncio.create_task(listen())
                 await asyncio.sleep(delay_s)
                 listener.cancel()
                 await asyncio.gather(listener, return_exceptions=True)
-                await asyncio.wait_for(server.asked[-1].closed.wait(), 1)
+                await asyncio.wait_for(server.asked[-1].closed.wait(), 10)
                 assert answer.stopped().outcome == "stopped"
                 assert answer.text.startswith("word word")
 
