@@ -69,7 +69,7 @@ def rung_of(
     return Rung(deployment=deployment, reason="first choice", obstacle=obstacle)
 
 
-def router_of(http: Http, *, timers: Timers = SHORT, **secrets: str) -> Router:
+def router_of(http: Http, *, timers: Timers = BRISK, **secrets: str) -> Router:
     """`secrets`: key id with "-" as "_" → secret; any other key is the loopback's own."""
 
     async def secret_of(key: ApiKey) -> Secret:
