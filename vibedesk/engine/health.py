@@ -17,6 +17,7 @@ from vibedesk.engine.check_answers import QUESTION, asked, cost_of_check
 from vibedesk.engine.errors import EngineError
 from vibedesk.engine.http import Http, Timers
 from vibedesk.engine.router import Router
+from vibedesk.engine.to_the_end import end_all
 from vibedesk.engine.transport import choose
 from vibedesk.engine.types import ApiKey, Cost, Deployment, Finished, Gateway, Model, Rung, Secret
 from vibedesk.engine.verdicts import nuance_of, verdict_of
@@ -106,9 +107,7 @@ async def health(
         for done in asyncio.as_completed(tasks):
             yield await done
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
 
 
 async def _asked(router: Router, pair: Deployment) -> Finished:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from vibedesk.engine.errors import ConnectionLost, TimedOut, TlsUntrusted
 from vibedesk.engine.faults import unconnected
 from vibedesk.engine.issuer import certificate_of
+from vibedesk.engine.to_the_end import end_all
 
 APART_S = 0.1
 """How long one address is tried alone before the next one is tried beside it."""
@@ -86,9 +87,7 @@ async def reach(addresses: Sequence[str], host: str, port: int, *, within_s: flo
     except TimeoutError as exc:
         raise TimedOut("no connection in time", timer="connect", host=place, limit_s=within_s) from exc
     finally:
-        for task in tries:
-            task.cancel()
-        await asyncio.gather(*tries, return_exceptions=True)
+        await end_all(tries)
     refused = (failure for failure in failures if isinstance(failure, ConnectionRefusedError))
     cause = next(refused, failures[0] if failures else OSError("no address"))
     raise unconnected(cause, place) from cause

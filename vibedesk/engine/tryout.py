@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from vibedesk.engine.errors import Misconfigured
+from vibedesk.engine.to_the_end import end_all
 from vibedesk.engine.types import Finished, Request, Route, Rung, request_of
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ async def try_each(
     try:
         return await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
 
 
 async def _try(router: Router, request: Request, rung: Rung) -> Finished:

@@ -17,6 +17,7 @@ from vibedesk.amounts import at_most, count, duration
 from vibedesk.desk import Desk
 from vibedesk.engine.catalog import clean_key, hint_of, origin_of, read_pasted
 from vibedesk.engine.errors import EngineError, Misconfigured
+from vibedesk.engine.to_the_end import end_all
 from vibedesk.engine.types import ApiKey, Provider, Secret
 from vibedesk.engine.verdicts import is_stale
 from vibedesk.terminal.arguments import WordsOff
@@ -186,9 +187,7 @@ async def _check_all(keys: Sequence[ApiKey], options: argparse.Namespace, output
             else:
                 _show(key, found, output, wide)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
         await desk.close()
     return 0 if good else 1
 
