@@ -213,7 +213,6 @@ class Playground(Lanes):
             self._name_after(text)
             self.turn_asked.emit()
             await self._ensure_conversation()
-            await self.contest.keep()
             turn = await self._autosave.turn(self.conversation, shown)
             for lane in self._left_of(lanes):
                 lane.take_turn(turn)
@@ -400,14 +399,17 @@ class Playground(Lanes):
                 lane.set_spec(parameters=self.presets.beginning())
 
     async def _ensure_conversation(self) -> None:
-        if not self.conversation:
-            since = self.contest.since if self.contest.hidden else None
-            title, specs = self.title, self._specs()
-            self.conversation = await self._autosave.create(specs, title, since)
-            if title != self.title:
-                self._autosave.title(self.conversation, self.title)
-            if specs != self._specs():
-                self._save_lanes()
+        """There is one, and it is written down where it is blind."""
+        if self.conversation:
+            await self.contest.keep()
+            return
+        since = self.contest.since if self.contest.hidden else None
+        title, specs = self.title, self._specs()
+        self.conversation = await self._autosave.create(specs, title, since)
+        if title != self.title:
+            self._autosave.title(self.conversation, self.title)
+        if specs != self._specs():
+            self._save_lanes()
 
     def _name_after(self, text: str) -> None:
         if not self.title:
