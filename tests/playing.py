@@ -17,6 +17,7 @@ from vibedesk.state.history import History
 from vibedesk.state.notices import Notices
 from vibedesk.state.playground import Playground
 from vibedesk.state.tasks import Tasks
+from vibedesk.state.vault import Vault
 from vibedesk.store.history import StoredAnswer
 
 GOOD = "groq/openai/gpt-oss-120b"
@@ -41,6 +42,13 @@ class Scene(NamedTuple):
     async def rest(self) -> None:
         """Waits until nothing runs."""
         await until(lambda: not self.tasks.names() and not self.playground.running)
+
+    async def vault(self) -> Vault:
+        """The vault as the screen knows it, its keys read."""
+        vault = Vault(self.desk, self.tasks, self.notices, passphrase_is_given=True)
+        vault.load()
+        await self.rest()
+        return vault
 
     def answer(self, lane: int = 0) -> StoredAnswer:
         answer = self.playground.lanes[lane].exchanges[-1].answer

@@ -105,6 +105,12 @@ async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     raise AssertionError("it did not come about in time")
 
 
+async def rounds(number: int = 20) -> None:
+    """Lets all that can happen by now happen."""
+    for _ in range(number):
+        await asyncio.sleep(0.005)
+
+
 def played_in(
     scene_in: Callable[[Path], AbstractAsyncContextManager[Any]],
 ) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Callable[..., Coroutine[Any, Any, None]]]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.playing import GOOD, LONG, playing
-from tests.sitting import late_thread, until
+from tests.playing import GOOD, LONG, Scene, playing
+from tests.sitting import late_thread, rounds, until
 from vibedesk.engine.errors import Misconfigured
 from vibedesk.engine.types import Route, Secret, never_asked
 from vibedesk.state.catalog import CatalogState
@@ -22,19 +22,11 @@ from vibedesk.state.prompts import Prompt
 from vibedesk.state.ranking import Ranking
 from vibedesk.state.routes import Explanation, RoutesState
 from vibedesk.state.usage import UsageState
-from vibedesk.state.vault import Vault
-
-
-async def rounds(number: int = 20) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0.005)
 
 
 async def test_the_last_position_of_a_keys_switch_is_kept(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
-        vault = Vault(scene.desk, scene.tasks, scene.notices, passphrase_is_given=True)
-        vault.load()
-        await scene.rest()
+        vault = await scene.vault()
         [key] = vault.all_keys()
         with late_thread(begins=True):
             vault.set_enabled(key.id, False)
@@ -48,9 +40,7 @@ async def test_the_last_position_of_a_keys_switch_is_kept(tmp_path: Path) -> Non
 
 async def test_a_key_added_is_listed_though_an_older_look_ends_later(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
-        vault = Vault(scene.desk, scene.tasks, scene.notices, passphrase_is_given=True)
-        vault.load()
-        await scene.rest()
+        vault = await scene.vault()
         with late_thread(begins=False):
             vault.load()
             await rounds()
@@ -149,37 +139,40 @@ async def test_what_would_happen_is_told_of_the_route_as_it_was_last(tmp_path: P
         assert len(told[-1].rungs) == 2
 
 
+async def prepared(scene: Scene) -> tuple[Matrix, list[str]]:
+    """A table of the health of its one key; all models but the first."""
+    keys = scene.desk.vault.keys()
+    matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
+    matrix.prepare()
+    await scene.rest()
+    [block] = matrix.blocks
+    return matrix, [model.full_id for model in block.models[1:]]
+
+
+async def asked_by(matrix: Matrix, scene: Scene) -> int:
+    matrix.run()
+    await until(lambda: not matrix.running)
+    await scene.rest()
+    return len(scene.groq.asked)
+
+
 async def test_a_model_left_out_is_not_asked_for_its_health(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
-        keys = scene.desk.vault.keys()
-        matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
-        matrix.prepare()
-        await scene.rest()
-        [block] = matrix.blocks
+        matrix, others = await prepared(scene)
         with late_thread(begins=False):
-            for model in block.models[1:]:
-                matrix.choose(model.full_id, False)
+            for model in others:
+                matrix.choose(model, False)
                 await rounds()
         await scene.rest()
-        matrix.run()
-        await until(lambda: not matrix.running)
-        await scene.rest()
-        assert len(scene.groq.asked) == 1
+        assert await asked_by(matrix, scene) == 1
 
 
 async def test_a_model_left_out_right_before_is_not_asked_for_its_health(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
-        keys = scene.desk.vault.keys()
-        matrix = Matrix(scene.desk, scene.tasks, lambda: keys)
-        matrix.prepare()
-        await scene.rest()
-        [block] = matrix.blocks
-        for model in block.models[1:]:
-            matrix.choose(model.full_id, False)
-        matrix.run()
-        await until(lambda: not matrix.running)
-        await scene.rest()
-        assert len(scene.groq.asked) == 1
+        matrix, others = await prepared(scene)
+        for model in others:
+            matrix.choose(model, False)
+        assert await asked_by(matrix, scene) == 1
 
 
 async def test_a_vote_counts_in_the_ranking_though_an_older_look_ends_later(tmp_path: Path) -> None:

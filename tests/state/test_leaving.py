@@ -17,7 +17,6 @@ from vibedesk.state.catalog import CatalogState
 from vibedesk.state.lane_sets import LaneSets
 from vibedesk.state.prompts import Prompt
 from vibedesk.state.routes import RoutesState
-from vibedesk.state.vault import Vault
 
 
 @asynccontextmanager
@@ -77,9 +76,7 @@ async def test_a_vote_is_counted(tmp_path: Path) -> None:
 
 async def test_a_key_switched_off_is_off(tmp_path: Path) -> None:
     async with playing(tmp_path) as scene:
-        vault = Vault(scene.desk, scene.tasks, scene.notices, passphrase_is_given=True)
-        vault.load()
-        await scene.rest()
+        vault = await scene.vault()
         [key] = vault.all_keys()
         async with leaving(scene):
             vault.set_enabled(key.id, False)

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.playing import GOOD, LONG, playing
-from tests.sitting import slow_disk, until
+from tests.sitting import rounds, slow_disk, until
 from vibedesk.state.contest import Contest
+from vibedesk.state.playground import Playground
 
 
-async def rounds(number: int = 20) -> None:
-    """Lets all that can happen by now happen."""
-    for _ in range(number):
-        await asyncio.sleep(0.005)
-
-
-async def test_a_lane_closed_before_its_request_left_is_not_asked_and_the_others_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "leave", [lambda lanes: lanes.close_lane(0), lambda lanes: lanes.promote(1)], ids=["closed", "set aside"]
+)
+async def test_a_lane_gone_before_its_request_left_is_not_asked_and_the_others_are(
+    tmp_path: Path, leave: Callable[[Playground], object]
+) -> None:
     async with playing(tmp_path, [GOOD, GOOD]) as scene:
         with slow_disk(scene.desk):
             scene.playground.ask("Hi")
             await until(lambda: scene.playground.turns == 1)
-            scene.playground.close_lane(0)
+            leave(scene.playground)
             await rounds()
         await scene.rest()
         [lane] = scene.playground.lanes
         assert lane.phase == "complete"
-        assert len(scene.groq.asked) == 1
-
-
-async def test_a_lane_set_aside_before_its_request_left_is_not_asked(tmp_path: Path) -> None:
-    async with playing(tmp_path, [GOOD, GOOD]) as scene:
-        with slow_disk(scene.desk):
-            scene.playground.ask("Hi")
-            await until(lambda: scene.playground.turns == 1)
-            scene.playground.promote(1)
-            await rounds()
-        await scene.rest()
-        assert scene.playground.lanes[0].phase == "complete"
         assert len(scene.groq.asked) == 1
 
 
